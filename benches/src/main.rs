@@ -1,0 +1,2 @@
+//! whit side by side with what a user would pick instead.
+fn main() {}

@@ -1,0 +1,1 @@
+//! hyper's runtime traits on whit

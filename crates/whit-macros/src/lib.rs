@@ -1,0 +1,1 @@
+//! #[whit::main] and #[whit::test]

@@ -1,0 +1,1 @@
+//! An edge-triggered reactor with cached readiness, and Async<T> over it

@@ -1,0 +1,1 @@
+//! Async locks, events and channels that run on every executor

@@ -1,0 +1,1 @@
+//! An event loop taken apart, and put together again: a small, fast, structured async runtime

@@ -1,0 +1,2 @@
+//! The way in for people and CI alike.
+fn main() {}
