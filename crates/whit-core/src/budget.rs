@@ -1,0 +1,86 @@
+//! The cooperative budget: a task that never has to wait still gives the others a turn.
+//!
+//! Each run of a task starts with [`BUDGET`] units. Operations that could go on for ever without waiting (a read from a
+//! socket that is always ready, a channel that is never empty) take one unit each by [`poll_proceed`], which answers
+//! `Pending`, and wakes the task, when none is left. Outside a task there is no limit.
+//!
+//! The idea is tokio's.
+
+use std::cell::Cell;
+use std::task::{Context, Poll};
+
+/// Units a task has for each run.
+pub const BUDGET: u8 = 128;
+
+thread_local! {
+    // `None`: no limit.
+    static LEFT: Cell<Option<u8>> = const { Cell::new(None) };
+}
+
+/// Takes one unit. `Pending` if none was left; then the task has been woken and will be polled again with a fresh budget.
+///
+/// Call it first, and only then touch what you poll: a `Pending` from here must have taken nothing.
+pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
+    match LEFT.get() {
+        None => Poll::Ready(()),
+        Some(0) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Some(left) => {
+            LEFT.set(Some(left - 1));
+            Poll::Ready(())
+        }
+    }
+}
+
+/// Gives one unit back: the operation turned out to have to wait, so it made no progress.
+pub fn refund() {
+    if let Some(left) = LEFT.get() {
+        LEFT.set(Some((left + 1).min(BUDGET)));
+    }
+}
+
+/// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
+pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
+    with(Some(BUDGET), f)
+}
+
+/// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
+pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
+    with(None, f)
+}
+
+fn with<R>(left: Option<u8>, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<u8>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            LEFT.set(self.0);
+        }
+    }
+    let _restore = Restore(LEFT.replace(left));
+    f()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[test]
+    fn runs_out_and_is_restored() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let proceeds = |cx: &mut Context<'_>| (0..1000).filter(|_| poll_proceed(cx).is_ready()).count();
+        assert_eq!(proceeds(&mut cx), 1000);
+        with_budget(|| {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert_eq!(proceeds(&mut cx), BUDGET as usize);
+            refund();
+            assert!(poll_proceed(&mut cx).is_ready());
+            assert!(poll_proceed(&mut cx).is_pending());
+            assert_eq!(unconstrained(|| proceeds(&mut Context::from_waker(Waker::noop()))), 1000);
+            assert!(poll_proceed(&mut cx).is_pending());
+        });
+        assert_eq!(proceeds(&mut cx), 1000);
+    }
+}

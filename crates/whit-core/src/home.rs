@@ -1,0 +1,70 @@
+//! The way home of a woken task, short when it is woken where it lives.
+//!
+//! Every task's metadata holds its home, an `Arc<dyn Schedule>`. Calling through it from a wake needs the `Arc` to be
+//! cloned, since the task may run and be freed on another thread while `schedule` still uses it: two atomic
+//! read-modify-writes. A worker avoids them by saying, for as long as it drives a home, which local queue stands in for
+//! that home on this thread.
+//!
+//! Rules:
+//! 1. `DRIVEN` is set only by [`drive`], which restores the former value on return and on unwind.
+//! 2. The two pointers in it are valid while it is set: `drive` borrows both the home and the stand-in throughout.
+//! 3. Homes are told apart by address. A home at that address is alive by rule 2, so the address is not reused.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::{Home, Runnable, Schedule, ScheduleInfo};
+
+thread_local! {
+    static DRIVEN: Cell<Option<Driven>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+struct Driven {
+    home: *const (),
+    local: *const (dyn Schedule + 'static),
+}
+
+/// Runs `f`; until it returns, tasks of `home` that are woken on this thread go to `local` instead.
+///
+/// Worker loops call this around their work. Calls nest (a `block_on` inside a task): the innermost counts, and the
+/// outer one is back when the inner returns or unwinds.
+pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Driven>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DRIVEN.set(self.0);
+        }
+    }
+
+    // SAFETY: only the lifetime changes. The pointer is used by `dispatch` while `DRIVEN` holds it, and `_restore`
+    // takes it out again before this function returns or unwinds, while `local` is still borrowed.
+    let local = unsafe { std::mem::transmute::<*const (dyn Schedule + '_), *const (dyn Schedule + 'static)>(local) };
+    let driven = Driven { home: address(home), local };
+    let _restore = Restore(DRIVEN.replace(Some(driven)));
+    f()
+}
+
+/// Whether this thread is inside [`drive`] for `home`.
+pub fn is_driving(home: &Home) -> bool {
+    DRIVEN.get().is_some_and(|d| d.home == address(home))
+}
+
+/// Sends a woken task home.
+pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
+    let home = runnable.meta().home();
+    match DRIVEN.get() {
+        Some(driven) if driven.home == address(home) => {
+            // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows what `local` points to.
+            unsafe { (*driven.local).schedule(runnable, info) }
+        }
+        _ => {
+            let home = home.clone();
+            home.schedule(runnable, info);
+        }
+    }
+}
+
+fn address(home: &Home) -> *const () {
+    Arc::as_ptr(home).cast()
+}

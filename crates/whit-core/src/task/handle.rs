@@ -1,0 +1,148 @@
+//! The handles of a task: `Task`, and `FallibleTask` for those who expect cancellation.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, ready};
+
+use super::outcome::Outcome;
+use crate::{Meta, TaskId};
+
+/// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
+///
+/// Cancelling is not synchronous: the future is dropped where it would have been polled, soon. [`cancel`](Task::cancel)
+/// waits for that.
+///
+/// # Panics
+///
+/// Awaiting re-raises the task's panic. Awaiting a task that was cancelled from elsewhere (its executor was dropped, its
+/// runtime ended) panics with a text that says so; [`fallible`](Task::fallible) gives `None` instead.
+///
+/// # Cancel safety
+///
+/// Polling by `&mut` may be given up at any time; the output is not lost.
+#[must_use = "a dropped task is cancelled; await it, or let it go on with `detach`"]
+pub struct Task<T>(FallibleTask<T>);
+
+impl<T> Task<T> {
+    pub(crate) fn new(task: async_task::Task<Outcome<T>, Meta>) -> Task<T> {
+        let meta = NonNull::from(task.metadata());
+        Task(FallibleTask { inner: task.fallible(), meta })
+    }
+
+    /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
+    pub fn detach(self) {
+        self.0.detach();
+    }
+
+    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
+    ///
+    /// # Panics
+    ///
+    /// If the task had panicked, with its panic.
+    pub async fn cancel(self) -> Option<T> {
+        self.0.cancel().await
+    }
+
+    /// A handle that answers `None` where this one panics because of a cancellation.
+    pub fn fallible(self) -> FallibleTask<T> {
+        self.0
+    }
+
+    /// Whether the task has completed or been cancelled. It may still be running its last poll when cancelled.
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> TaskId {
+        self.meta().id()
+    }
+
+    /// The task's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        self.meta().name()
+    }
+
+    /// All that the task knows of itself.
+    pub fn meta(&self) -> &Meta {
+        self.0.meta()
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match ready!(Pin::new(&mut self.0).poll(cx)) {
+            Some(value) => Poll::Ready(value),
+            None => panic!(
+                "{} was cancelled before it completed: its executor was dropped or its runtime ended; await `task.fallible()` to get `None` instead",
+                self.meta()
+            ),
+        }
+    }
+}
+
+/// A [`Task`] that answers `None` when the task was cancelled. Dropping it cancels the task.
+#[must_use = "a dropped task is cancelled; await it, or let it go on with `detach`"]
+pub struct FallibleTask<T> {
+    inner: async_task::FallibleTask<Outcome<T>, Meta>,
+    // Points into the task, which lives at least as long as `inner`.
+    meta: NonNull<Meta>,
+}
+
+// SAFETY: `inner` is `Send` and `Sync` under these bounds (checked in `tests/auto_traits.rs` against a plain future), and
+// `meta` is only used as the `&Meta` that `async_task::Task::metadata` would give; `Meta` is `Send + Sync`.
+unsafe impl<T: Send> Send for FallibleTask<T> {}
+// SAFETY: as above; through `&FallibleTask<T>` no `T` can be reached.
+unsafe impl<T> Sync for FallibleTask<T> {}
+impl<T> Unpin for FallibleTask<T> {}
+
+impl<T> FallibleTask<T> {
+    /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
+    pub fn detach(self) {
+        self.inner.detach();
+    }
+
+    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
+    ///
+    /// # Panics
+    ///
+    /// If the task had panicked, with its panic.
+    pub async fn cancel(self) -> Option<T> {
+        self.inner.cancel().await.map(Outcome::unwrap)
+    }
+
+    /// Whether the task has completed or been cancelled.
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+
+    /// All that the task knows of itself.
+    pub fn meta(&self) -> &Meta {
+        // SAFETY: the metadata stands in the task's allocation, never moves, and is freed after the last handle; `inner` is one.
+        unsafe { self.meta.as_ref() }
+    }
+}
+
+impl<T> Future for FallibleTask<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.inner).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("meta", self.meta()).field("finished", &self.is_finished()).finish()
+    }
+}
+
+impl<T> fmt::Debug for FallibleTask<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FallibleTask").field("meta", self.meta()).field("finished", &self.is_finished()).finish()
+    }
+}

@@ -1,0 +1,116 @@
+//! What a task ends with: a value, or a panic that somebody should see.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+
+use crate::{Home, Meta, TaskId};
+
+/// A panic of a task whose handle was detached or dropped; given to [`Schedule::unhandled`](crate::Schedule::unhandled).
+pub struct UnhandledPanic {
+    payload: Box<dyn Any + Send>,
+    id: TaskId,
+    name: Option<Box<str>>,
+    location: &'static Location<'static>,
+    home: Home,
+}
+
+impl UnhandledPanic {
+    pub(crate) fn new(meta: &Meta, payload: Box<dyn Any + Send>) -> UnhandledPanic {
+        let (id, name, location) = (meta.id(), meta.name().map(Box::from), meta.location());
+        UnhandledPanic { payload, id, name, location, home: meta.home().clone() }
+    }
+
+    /// What `panic!` was given.
+    pub fn payload(&self) -> &(dyn Any + Send) {
+        &*self.payload
+    }
+
+    /// The panic's message, if it was text.
+    pub fn message(&self) -> Option<&str> {
+        let payload = self.payload();
+        payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|text| &**text))
+    }
+
+    /// The task that panicked.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The line that spawned it.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+impl fmt::Display for UnhandledPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = self.name() {
+            write!(f, " ({name:?})")?;
+        }
+        let message = self.message().unwrap_or("a payload that is not text");
+        write!(f, ", spawned at {}, panicked and nobody awaits it: {message}", self.location)
+    }
+}
+
+impl fmt::Debug for UnhandledPanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnhandledPanic")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("location", &format_args!("{}", self.location))
+            .field("message", &self.message())
+            .finish()
+    }
+}
+
+/// The output of the future that `async-task` runs.
+pub(crate) struct Outcome<T>(State<T>);
+
+enum State<T> {
+    Value(T),
+    // Boxed: panics are rare and outputs often small.
+    Panicked(Box<UnhandledPanic>),
+    Taken,
+}
+
+impl<T> Outcome<T> {
+    pub(crate) fn value(value: T) -> Outcome<T> {
+        Outcome(State::Value(value))
+    }
+
+    pub(crate) fn panicked(panic: UnhandledPanic) -> Outcome<T> {
+        Outcome(State::Panicked(Box::new(panic)))
+    }
+
+    /// The value, or the panic goes on here.
+    pub(crate) fn unwrap(mut self) -> T {
+        match std::mem::replace(&mut self.0, State::Taken) {
+            State::Value(value) => value,
+            State::Panicked(panic) => std::panic::resume_unwind(panic.payload),
+            State::Taken => unreachable!("an outcome is consumed when it is taken"),
+        }
+    }
+}
+
+impl<T> Drop for Outcome<T> {
+    fn drop(&mut self) {
+        // `async-task` aborts when dropping an output panics, so nothing may leave here. The panic hook has spoken already.
+        match std::mem::replace(&mut self.0, State::Taken) {
+            State::Value(value) => drop(catch_unwind(AssertUnwindSafe(|| drop(value)))),
+            State::Panicked(panic) => {
+                let told = catch_unwind(AssertUnwindSafe(|| panic.home.unhandled(&panic)));
+                let dropped = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+                // Payloads of the panics above, which could panic once more when dropped: leave them.
+                std::mem::forget((told, dropped));
+            }
+            State::Taken => {}
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Making a task.
+
+use std::future::Future;
+use std::panic::Location;
+
+use super::body::Body;
+use super::handle::Task;
+use super::runnable::{Runnable, current_task};
+use crate::{Home, Meta, ScheduleInfo, home};
+
+/// Spawns `future` on `home`.
+///
+/// The task is scheduled before this returns, and dropping the [`Task`] cancels it. The caller's line and the current task
+/// are kept as its origin.
+#[track_caller]
+pub fn spawn<F>(home: &Home, future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Spawn::new().spawn(home, future)
+}
+
+/// Spawns a task with a name, or one whose future is not `Send` or borrows.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use whit_core::{Home, Runnable, Schedule, ScheduleInfo};
+/// # struct Drop_;
+/// # impl Schedule for Drop_ { fn schedule(&self, runnable: Runnable, _: ScheduleInfo) { runnable.run(); } }
+/// # let home: Home = Arc::new(Drop_);
+/// let task = whit_core::Spawn::new().name("answer").spawn(&home, async { 42 });
+/// assert_eq!(task.name(), Some("answer"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "nothing is spawned until `spawn`"]
+pub struct Spawn<'n> {
+    name: Option<&'n str>,
+    location: &'static Location<'static>,
+}
+
+impl<'n> Spawn<'n> {
+    /// A task without a name, spawned by the line that called this.
+    #[track_caller]
+    #[allow(clippy::new_without_default, reason = "a default would lose the caller's line")]
+    pub fn new() -> Spawn<'n> {
+        Spawn { name: None, location: Location::caller() }
+    }
+
+    /// Gives the task a name, for reports and traces.
+    pub fn name(self, name: &'n str) -> Spawn<'n> {
+        Spawn { name: Some(name), ..self }
+    }
+
+    /// Says which line spawned the task, for wrappers that know better.
+    pub fn location(self, location: &'static Location<'static>) -> Spawn<'n> {
+        Spawn { location, ..self }
+    }
+
+    /// Spawns `future` on `home`.
+    pub fn spawn<F>(self, home: &Home, future: F) -> Task<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        // SAFETY: the future and its output are `Send` and `'static`.
+        unsafe { self.spawn_unchecked(home, future) }
+    }
+
+    /// Spawns a future that need not be `Send` nor `'static`.
+    ///
+    /// # Safety
+    ///
+    /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
+    /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
+    ///   list by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
+    pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        let meta = Meta::new(home.clone(), current_task(), self.location, self.name);
+        let schedule = async_task::WithInfo(schedule);
+        // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers. The metadata is borrowed by
+        // the future inside the same allocation, which frees it after the future.
+        let (runnable, task) = unsafe {
+            async_task::Builder::new().metadata(meta).spawn_unchecked(|meta| Body::new(future, meta), schedule)
+        };
+        let runnable = Runnable::new(runnable);
+        runnable.meta().set_key(home.adopt(&runnable));
+        let task = Task::new(task);
+        home::dispatch(runnable, ScheduleInfo::default());
+        task
+    }
+}
+
+/// Of no size, on purpose: `async-task` clones and drops a waker around every schedule function that has one.
+fn schedule(runnable: async_task::Runnable<Meta>, info: async_task::ScheduleInfo) {
+    let info = ScheduleInfo { woken_while_running: info.woken_while_running };
+    home::dispatch(Runnable::new(runnable), info);
+}
