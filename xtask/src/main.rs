@@ -1,2 +1,24 @@
-//! The way in for people and CI alike.
-fn main() {}
+//! The way in for people and CI alike: `cargo xtask <ci|each|loom|tidy>`.
+
+mod ci;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    let result = match command.as_str() {
+        "ci" => ci::ci(),
+        "each" => ci::each(),
+        "loom" => ci::loom(),
+        "tidy" => tidy::check(),
+        other => Err(format!("`cargo xtask {other}` is not a command; there are: ci, each, loom, tidy")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
