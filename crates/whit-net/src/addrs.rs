@@ -171,7 +171,7 @@ mod tests {
         assert_eq!("[::1]:80".to_owned().to_addrs().unwrap(), known(v6));
         assert_eq!(("::1", 80).to_addrs().unwrap(), known(v6));
         assert_eq!((Ipv4Addr::LOCALHOST, 80).to_addrs().unwrap(), known(v4));
-        assert_eq!((&v4).to_addrs().unwrap(), known(v4));
+        assert_eq!(<&SocketAddr as ToAddrs>::to_addrs(&&v4).unwrap(), known(v4));
         assert_eq!([v4, v6].to_addrs().unwrap(), Addrs::Known(vec![v4, v6]));
         assert_eq!(vec![v4].to_addrs().unwrap(), known(v4));
     }
