@@ -1,1 +1,55 @@
-//! A hierarchical timer wheel, sleeps, intervals and time-outs
+//! A hierarchical timer wheel, sleeps, intervals and time-outs.
+//!
+//! # Should I use this crate?
+//!
+//! Most programs want the facade, `whit`. Depend on `whit-timers` if you need timers alone: they work under every executor.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use whit_timers::{sleep, timeout};
+//!
+//! whit_core::block_on(async {
+//!     sleep(Duration::from_millis(5)).await;
+//!     let late = timeout(Duration::from_millis(5), std::future::pending::<()>()).await;
+//!     assert_eq!(late.unwrap_err().to_string(), "the future was not ready within 5ms");
+//! });
+//! ```
+//!
+//! # How it works
+//!
+//! [`Timers`] is a layer over a [`Park`](whit_core::Park): it narrows the deadline to that of its wheel's next timer, parks
+//! the layer below, and wakes what is due. Inserting and cancelling cost the same however many timers there are, and a timer
+//! is as precise as the park, not rounded to the wheel's ticks. Futures take the clock of the current
+//! [`Handle`](whit_core::Handle); outside a runtime they start a process-wide default with one thread, `whit-timers`.
+//!
+//! # Cancellation and panics
+//!
+//! Every future here may be dropped at any time: it forgets its registration. A waker that panics does not keep the
+//! others from being woken.
+//!
+//! # Features
+//!
+//! None.
+//!
+//! # Limits
+//!
+//! One lock guards the wheel; timers of several workers meet there.
+
+#![forbid(unsafe_code)]
+
+mod default;
+mod interval;
+mod sleep;
+mod timeout;
+mod timer;
+mod timers;
+mod wheel;
+
+pub use default::{SharedClock, current_clock};
+pub use interval::{Interval, MissedTick, interval};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
+pub use timer::Timer;
+pub use timers::Timers;

@@ -1,0 +1,41 @@
+//! The clock of whoever asks for none: the current handle's, or a process-wide default with a thread of its own.
+
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use whit_core::{Clock, Handle, Park, ThreadPark};
+
+use crate::Timers;
+
+/// A clock that anybody may share.
+pub type SharedClock = Arc<dyn Clock + Send + Sync>;
+
+/// The clock of the current handle; outside a runtime the process-wide default, whose thread `whit-timers` starts at the
+/// first call and stays.
+///
+/// # Panics
+///
+/// If that thread cannot be started.
+pub fn current_clock() -> SharedClock {
+    let current = Handle::try_current().and_then(|handle| handle.clock().cloned());
+    current.unwrap_or_else(|_| default_clock())
+}
+
+fn default_clock() -> SharedClock {
+    static DEFAULT: OnceLock<Arc<Timers<ThreadPark>>> = OnceLock::new();
+    let timers = DEFAULT.get_or_init(|| {
+        let timers = Arc::new(Timers::new(ThreadPark::new()));
+        let parked = timers.clone();
+        let drive = move || {
+            loop {
+                // A waker that panics must not stop the time for all others.
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parked.park(None)));
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("whit-timers".into()).spawn(drive) {
+            panic!("a timer outside a runtime could not start the thread that drives it: {error}; use it inside `whit::run`");
+        }
+        timers
+    });
+    timers.clone()
+}
