@@ -1,0 +1,264 @@
+//! `LocalExecutor`: one thread runs its tasks, which need not be `Send`.
+//!
+//! On its own thread a wake goes into a plain `VecDeque`: while the executor is driven, `whit_core::drive` sends it there.
+//! A wake from another thread goes through the injector of [`State`] and unparks. The list of tasks takes one uncontended
+//! lock at spawn and at completion.
+//!
+//! Why no future ever runs or drops elsewhere: runnables come to the deque and the injector only; both are emptied by this
+//! thread alone, since the executor is not `Send`. The one other place where a runnable is dropped is `State::schedule` after
+//! `CLOSED`, and by then every task that was spawned here has lost its future.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use whit_core::{Home, Park, Runnable, Schedule, ScheduleInfo, Spawn, Task, UnhandledPanic, budget, drive};
+
+use crate::state::State;
+use crate::worker::{RootWaker, park_quietly};
+
+/// Tasks between two looks at the injector and at the driver.
+const LOOK_EACH: u32 = 61;
+
+/// An executor for one thread, whose tasks need not be `Send` and may borrow for `'a`.
+///
+/// Wakes are accepted from any thread. Dropping it cancels every task and drops every future, on this thread.
+///
+/// ```
+/// use std::rc::Rc;
+/// use whit_executor::LocalExecutor;
+///
+/// let executor = LocalExecutor::new();
+/// let shared = Rc::new(5);
+/// let task = executor.spawn(async move { *shared });
+/// assert_eq!(whit_core::block_on(executor.run(task)), 5);
+/// ```
+pub struct LocalExecutor<'a> {
+    state: Arc<State>,
+    home: Home,
+    queue: Deque,
+    // Invariant in `'a`.
+    borrows: PhantomData<fn(&'a ()) -> &'a ()>,
+    not_send: PhantomData<Rc<()>>,
+}
+
+#[derive(Default)]
+struct Deque(RefCell<VecDeque<Runnable>>);
+
+impl Schedule for Deque {
+    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+        self.0.borrow_mut().push_back(runnable);
+    }
+}
+
+impl<'a> LocalExecutor<'a> {
+    /// An executor without tasks, for this thread.
+    pub fn new() -> LocalExecutor<'a> {
+        let state = Arc::new(State::new());
+        LocalExecutor {
+            home: state.clone(),
+            state,
+            queue: Deque::default(),
+            borrows: PhantomData,
+            not_send: PhantomData,
+        }
+    }
+
+    /// Spawns a task. Dropping the [`Task`] cancels it.
+    #[track_caller]
+    pub fn spawn<T: 'a>(&self, future: impl Future<Output = T> + 'a) -> Task<T> {
+        self.spawn_at(Location::caller(), future)
+    }
+
+    /// Spawns a task for a caller at another line.
+    pub fn spawn_at<T: 'a>(
+        &self,
+        location: &'static Location<'static>,
+        future: impl Future<Output = T> + 'a,
+    ) -> Task<T> {
+        // SAFETY: every runnable is run and dropped on this thread, as the module text shows; borrows end after this
+        // executor, whose drop drops every future first (rule 2 in `state`).
+        unsafe { Spawn::new().location(location).spawn_unchecked(&self.home, future) }
+    }
+
+    /// Spawns many tasks.
+    #[track_caller]
+    pub fn spawn_many<T: 'a, F: Future<Output = T> + 'a>(
+        &self,
+        futures: impl IntoIterator<Item = F>,
+        handles: &mut impl Extend<Task<T>>,
+    ) {
+        let location = Location::caller();
+        handles.extend(futures.into_iter().map(|future| self.spawn_at(location, future)));
+    }
+
+    /// Runs one task, if one is ready.
+    pub fn try_tick(&self) -> bool {
+        drive(&self.home, &self.queue, || self.run_one(false))
+    }
+
+    /// Runs one task, and waits for one to be ready. Cancel-safe.
+    pub async fn tick(&self) {
+        self.until(|_| if self.run_one(false) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// Runs tasks until `future` is ready, under any `block_on`. Cancel-safe.
+    pub async fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        self.until(|cx| {
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            for turn in 0..200u32 {
+                if !self.run_one(turn.is_multiple_of(LOOK_EACH)) {
+                    return Poll::Pending;
+                }
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// The worker loop: polls `root` and runs tasks until `root` is ready, and parks in `park` in between.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `root`.
+    pub fn block_on<F: Future>(&self, park: &dyn Park, root: F) -> F::Output {
+        let mut root = pin!(root);
+        let unparker = park.unparker();
+        let woken = RootWaker::new(unparker.clone());
+        let root_waker = Waker::from(woken.clone());
+        let past = Instant::now();
+        drive(&self.home, &self.queue, || {
+            let mut turn = 0u32;
+            loop {
+                if woken.take() {
+                    let mut cx = Context::from_waker(&root_waker);
+                    if let Poll::Ready(output) = budget::with_budget(|| root.as_mut().poll(&mut cx)) {
+                        return output;
+                    }
+                }
+                turn = turn.wrapping_add(1);
+                let look = turn.is_multiple_of(LOOK_EACH);
+                if self.run_one(look) {
+                    if look {
+                        park_quietly(park, Some(past));
+                    }
+                    continue;
+                }
+                let ticket = self.state.sleepers.enter(unparker.clone(), false);
+                if !self.state.has_work() && !woken.is_set() {
+                    park_quietly(park, None);
+                }
+                self.leave(ticket);
+            }
+        })
+    }
+
+    /// Whether no task is left.
+    pub fn is_empty(&self) -> bool {
+        self.state.is_empty()
+    }
+
+    /// The executor as a home for `Send` tasks from any thread.
+    pub fn home(&self) -> Home {
+        self.home.clone()
+    }
+
+    /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
+    pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
+        self.state.set_hook(Box::new(hook));
+    }
+
+    /// Cancels every task and drops every future; later spawns come back cancelled. Not to be called from one of its tasks,
+    /// which would wait for itself.
+    pub fn close(&self) {
+        // Wakes go to the injector from here on, which `State::close` drains; the deque is emptied here.
+        drive(&self.home, &*self.state, || {
+            while let Some(runnable) = self.pop() {
+                drop(runnable);
+            }
+            self.state.close(None);
+        });
+    }
+
+    fn run_one(&self, injector_first: bool) -> bool {
+        let first = if injector_first { self.state.pop() } else { None };
+        let next = first.or_else(|| self.pop()).or_else(|| self.state.pop());
+        next.map(Runnable::run).is_some()
+    }
+
+    fn pop(&self) -> Option<Runnable> {
+        self.queue.0.borrow_mut().pop_front()
+    }
+
+    fn leave(&self, ticket: crate::sleepers::Ticket) {
+        if self.state.sleepers.leave(ticket) {
+            self.state.sleepers.found();
+        }
+    }
+
+    /// Polls `step` as the driver of this executor; sleeps while nothing is queued.
+    async fn until<T>(&self, mut step: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+        let mut asleep = Asleep { executor: self, ticket: None };
+        poll_fn(|cx| {
+            asleep.wake_up();
+            let polled = drive(&self.home, &self.queue, || step(cx));
+            if polled.is_pending() {
+                asleep.ticket = Some(self.state.sleepers.enter(cx.waker().clone(), false));
+                if self.state.has_work() || !self.queue.0.borrow().is_empty() {
+                    cx.waker().wake_by_ref();
+                }
+            }
+            polled
+        })
+        .await
+    }
+}
+
+impl Default for LocalExecutor<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for LocalExecutor<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for LocalExecutor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalExecutor").field("is_empty", &self.is_empty()).finish()
+    }
+}
+
+struct Asleep<'e, 'a> {
+    executor: &'e LocalExecutor<'a>,
+    ticket: Option<crate::sleepers::Ticket>,
+}
+
+impl Asleep<'_, '_> {
+    fn wake_up(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.executor.leave(ticket);
+        }
+    }
+}
+
+impl Drop for Asleep<'_, '_> {
+    fn drop(&mut self) {
+        self.wake_up();
+    }
+}

@@ -1,0 +1,163 @@
+//! `SharedPark`: one driver for several workers. One parks in it, the others sleep on their own.
+//!
+//! Each worker has a state: `RUNNING`, `IN_DRIVER`, `ASLEEP` or `NOTIFIED`.
+//! 1. To park, a worker goes from `RUNNING` to `IN_DRIVER` if it gets hold of the driver, else to `ASLEEP`; if it finds
+//!    `NOTIFIED` instead, it goes back to `RUNNING` and returns. After parking it is `RUNNING` whatever it was.
+//! 2. To unpark, `NOTIFIED` is swapped in; the one before says whom to wake: the driver, the worker's own thread, or nobody.
+//!    Both of these keep an unpark that comes before the park, so none is lost between the two steps of rule 1.
+//! 3. A worker that leaves for good wakes one that is asleep, so that somebody takes the driver over.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use whit_core::{Park, ThreadPark};
+
+use crate::state::lock;
+
+const RUNNING: usize = 0;
+const IN_DRIVER: usize = 1;
+const ASLEEP: usize = 2;
+const NOTIFIED: usize = 3;
+
+/// A driver that several workers share; give each its own [`worker`](SharedPark::worker).
+///
+/// ```
+/// use whit_core::ThreadPark;
+/// use whit_executor::{Executor, SharedPark};
+///
+/// let (executor, shared) = (Executor::new(), SharedPark::new(ThreadPark::new()));
+/// let task = executor.spawn(async { 42 });
+/// assert_eq!(executor.block_on(&shared.worker(), task), 42);
+/// ```
+pub struct SharedPark<P> {
+    inner: Arc<Inner<P>>,
+}
+
+struct Inner<P> {
+    driver: P,
+    driver_unparker: Waker,
+    taken: AtomicBool,
+    asleep: Mutex<Vec<Arc<Signal>>>,
+}
+
+impl<P: Park> SharedPark<P> {
+    /// Shares `driver`.
+    pub fn new(driver: P) -> SharedPark<P> {
+        let driver_unparker = driver.unparker();
+        SharedPark {
+            inner: Arc::new(Inner { driver, driver_unparker, taken: AtomicBool::new(false), asleep: Mutex::default() }),
+        }
+    }
+
+    /// A park for one worker.
+    pub fn worker(&self) -> WorkerPark<P> {
+        let thread = ThreadPark::new();
+        let signal = Arc::new(Signal {
+            state: AtomicUsize::new(RUNNING),
+            thread: thread.unparker(),
+            driver: self.inner.driver_unparker.clone(),
+        });
+        WorkerPark { inner: self.inner.clone(), unparker: Waker::from(signal.clone()), signal, thread }
+    }
+}
+
+/// One worker's share of a driver.
+pub struct WorkerPark<P> {
+    inner: Arc<Inner<P>>,
+    thread: ThreadPark,
+    signal: Arc<Signal>,
+    unparker: Waker,
+}
+
+struct Signal {
+    state: AtomicUsize,
+    thread: Waker,
+    driver: Waker,
+}
+
+impl<P: Park> Park for WorkerPark<P> {
+    fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
+        if let Some(driver) = self.inner.take() {
+            return self.sleep(IN_DRIVER, || driver.0.driver.park(deadline));
+        }
+        // Who only wants a look at the driver need not wait for it: somebody is there already.
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(());
+        }
+        lock(&self.inner.asleep).push(self.signal.clone());
+        // The driver may have come free before we were in the list, where rule 3 would have found us.
+        let slept = match self.inner.take() {
+            Some(driver) => self.sleep(IN_DRIVER, || driver.0.driver.park(deadline)),
+            None => self.sleep(ASLEEP, || self.thread.park(deadline)),
+        };
+        lock(&self.inner.asleep).retain(|signal| !Arc::ptr_eq(signal, &self.signal));
+        slept
+    }
+
+    fn unparker(&self) -> Waker {
+        self.unparker.clone()
+    }
+}
+
+impl<P> WorkerPark<P> {
+    fn sleep(&self, how: usize, park: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let entered = self.signal.state.compare_exchange(RUNNING, how, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        let slept = if entered { park() } else { Ok(()) };
+        self.signal.state.swap(RUNNING, Ordering::AcqRel);
+        slept
+    }
+}
+
+impl<P> Drop for WorkerPark<P> {
+    fn drop(&mut self) {
+        let heir = lock(&self.inner.asleep).first().cloned();
+        if let Some(heir) = heir {
+            heir.wake();
+        }
+    }
+}
+
+impl<P> Inner<P> {
+    fn take(&self) -> Option<Taken<'_, P>> {
+        (!self.taken.swap(true, Ordering::AcqRel)).then_some(Taken(self))
+    }
+}
+
+/// The driver is ours until this is dropped.
+struct Taken<'i, P>(&'i Inner<P>);
+
+impl<P> Drop for Taken<'_, P> {
+    fn drop(&mut self) {
+        self.0.taken.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        match self.state.swap(NOTIFIED, Ordering::AcqRel) {
+            IN_DRIVER => self.driver.wake_by_ref(),
+            ASLEEP => self.thread.wake_by_ref(),
+            _ => {}
+        }
+    }
+}
+
+impl<P> fmt::Debug for SharedPark<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedPark").field("asleep", &lock(&self.inner.asleep).len()).finish_non_exhaustive()
+    }
+}
+
+impl<P> fmt::Debug for WorkerPark<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerPark").field("state", &self.signal.state.load(Ordering::Relaxed)).finish_non_exhaustive()
+    }
+}

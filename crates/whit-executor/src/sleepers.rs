@@ -1,0 +1,113 @@
+//! Who sleeps, and waking exactly as many as there is need for.
+//!
+//! Numbers: `idle` counts the workers in the list, `searching` those that look for work right now.
+//!
+//! Rules:
+//! 1. A producer first makes the work visible in a queue, then calls `notify`: a fence, then it reads `searching` and `idle`.
+//!    If somebody searches, or nobody is idle, it is done. Otherwise it takes one worker out of the list, counts it as
+//!    searching on its behalf, and wakes it.
+//! 2. A worker that wants to sleep first enters the list (`idle` goes up), stops being a searcher, passes a fence, and
+//!    **then looks at all queues once more**. Only if they are empty does it sleep.
+//! 3. By the two fences, either the producer sees the worker in the list (or searching: then that worker's later rule 2
+//!    finds the work), or the worker sees the work.
+//! 4. A searcher that finds work stops being one; if it was the last, it notifies once more: where there was one piece of
+//!    work there may be two. So a burst wakes workers one after the other, each only while there is work.
+//! 5. Whoever leaves the list by itself takes itself out; if it is gone from there already, it has been notified and is a
+//!    searcher.
+
+use std::sync::PoisonError;
+use std::task::Waker;
+
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard, atomic};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard, atomic};
+
+use atomic::{AtomicUsize, Ordering, fence};
+
+/// The workers that sleep.
+pub(crate) struct Sleepers {
+    list: Mutex<List>,
+    idle: AtomicUsize,
+    searching: AtomicUsize,
+}
+
+struct List {
+    // Last in, first woken: its caches are the warmest.
+    wakers: Vec<(u64, Waker)>,
+    next: u64,
+}
+
+/// Names an entry in the list.
+#[derive(Clone, Copy)]
+pub(crate) struct Ticket(u64);
+
+impl Sleepers {
+    pub(crate) fn new() -> Sleepers {
+        let list = Mutex::new(List { wakers: Vec::new(), next: 0 });
+        Sleepers { list, idle: AtomicUsize::new(0), searching: AtomicUsize::new(0) }
+    }
+
+    /// Rule 1: there is new work.
+    pub(crate) fn notify(&self) {
+        fence(Ordering::SeqCst);
+        if self.searching.load(Ordering::SeqCst) > 0 || self.idle.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let mut list = self.lock();
+        let Some((_, waker)) = list.wakers.pop() else { return };
+        self.idle.fetch_sub(1, Ordering::SeqCst);
+        self.searching.fetch_add(1, Ordering::SeqCst);
+        drop(list);
+        waker.wake();
+    }
+
+    /// Wakes them all.
+    pub(crate) fn notify_all(&self) {
+        let mut list = self.lock();
+        let wakers = std::mem::take(&mut list.wakers);
+        self.idle.fetch_sub(wakers.len(), Ordering::SeqCst);
+        self.searching.fetch_add(wakers.len(), Ordering::SeqCst);
+        drop(list);
+        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+
+    /// Rule 2, first half: enters the list. The caller passes whether it was a searcher, and must look at the queues again.
+    pub(crate) fn enter(&self, waker: Waker, searcher: bool) -> Ticket {
+        let mut list = self.lock();
+        let ticket = list.next;
+        list.next += 1;
+        list.wakers.push((ticket, waker));
+        self.idle.fetch_add(1, Ordering::SeqCst);
+        drop(list);
+        if searcher {
+            self.searching.fetch_sub(1, Ordering::SeqCst);
+        }
+        fence(Ordering::SeqCst);
+        Ticket(ticket)
+    }
+
+    /// Rule 5: true if somebody notified us, which makes us a searcher.
+    #[must_use]
+    pub(crate) fn leave(&self, ticket: Ticket) -> bool {
+        let mut list = self.lock();
+        let at = list.wakers.iter().position(|(number, _)| *number == ticket.0);
+        let entry = at.map(|at| {
+            self.idle.fetch_sub(1, Ordering::SeqCst);
+            list.wakers.remove(at)
+        });
+        drop(list);
+        entry.is_none()
+    }
+
+    /// Rule 4: a searcher has found work, or gives up for good.
+    pub(crate) fn found(&self) {
+        if self.searching.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.notify();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
