@@ -3,7 +3,8 @@
 //! Each direction has a *word* and a list of waiters under a short lock.
 //!
 //! The word: bit 0 `READY` (the last thing the reactor said and nobody disproved), bit 1 `CLOSED` (the reactor is gone;
-//! never cleared), and above them the *tick*, which counts what the reactor said.
+//! never cleared), bit 2 `MAY_END` (the end of the stream may be there without a further event), and above them the *tick*,
+//! which counts what the reactor said.
 //!
 //! Rules:
 //! 1. The reactor sets: it adds `READY` and one tick in one atomic step, **then** locks the list, takes every waiter, unlocks
@@ -14,7 +15,11 @@
 //!    before the reactor did, and is woken by rule 1, or it locked after, and sees the word that rule 1 wrote before its lock.
 //! 4. `CLOSED` is set as rule 1 sets `READY`; a waiter that sees it gets an error instead of waiting for ever.
 //!
-//! The tick wraps after 2^62 events (2^30 on 32-bit systems): the wrap could hide an edge only from an I/O call that lasted
+//! 5. A read that came back short has emptied the descriptor, but the end may be behind what it read, announced by the very
+//!    event that made it ready. So `drained` clears only without `MAY_END`, which a reactor takes away if its events tell
+//!    ends, and sets again with the event that tells one.
+//!
+//! The tick wraps after 2^61 events (2^29 on 32-bit systems): the wrap could hide an edge only from an I/O call that lasted
 //! for that many.
 
 use std::fmt;
@@ -27,7 +32,8 @@ use crate::sync::{Mutex, lock};
 
 const READY: usize = 1;
 const CLOSED: usize = 2;
-const ONE_TICK: usize = 4;
+const MAY_END: usize = 4;
+const ONE_TICK: usize = 8;
 
 /// A direction of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +86,7 @@ impl Source {
     /// A fresh stream socket can be written; one that is connecting cannot.
     pub fn new(writable: bool) -> Source {
         let source = Source { read: Direction::default(), write: Direction::default() };
+        source.read.word.store(MAY_END, Ordering::Relaxed);
         if writable {
             source.write.set(READY);
         }
@@ -139,6 +146,24 @@ impl Source {
     pub fn clear(&self, dir: Dir, seen: Tick) {
         // Fails if a newer tick is there, and should.
         let _ = self.dir(dir).word.compare_exchange(seen.0, seen.0 & !READY, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// A read that was begun with the readiness `seen` came back short: there is nothing more for now. Rule 5.
+    pub fn drained(&self, seen: Tick) {
+        if seen.0 & MAY_END == 0 {
+            self.clear(Dir::Read, seen);
+        }
+    }
+
+    /// For reactors, when they register the source: the end of what can be read will be told by [`set_ended`](Source::set_ended).
+    pub fn tells_end(&self) {
+        self.read.word.fetch_and(!MAY_END, Ordering::AcqRel);
+    }
+
+    /// For reactors: there is an end to what can be read. Makes the direction ready as well.
+    pub fn set_ended(&self) {
+        self.read.set(MAY_END | READY);
+        self.read.wake();
     }
 
     /// For reactors: the direction is ready. Wakes everybody who waits for it, on this thread.

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::sync::Arc;
 
-use futures_lite::future::{block_on, or, zip};
+use futures_lite::future::{block_on, zip};
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt, copy};
 use futures_lite::stream::StreamExt;
 use support::{Polled, tcp_pair};
@@ -311,7 +311,7 @@ fn listeners_share_a_port_if_both_say_so() {
         let one = TcpSocket::new().reuse_port(true).listen("127.0.0.1:0").await?;
         let two = TcpSocket::new().reuse_port(true).listen(one.local_addr()?).await?;
         let _client = TcpStream::connect(one.local_addr()?).await?;
-        or(one.accept(), two.accept()).await?;
+        futures_lite::future::or(one.accept(), two.accept()).await?;
         io::Result::Ok(())
     })
     .unwrap();

@@ -5,7 +5,7 @@ mod support;
 use std::io;
 
 use futures_lite::future::{block_on, zip};
-use support::{Polled, dead_address};
+use support::Polled;
 use whit_net::UdpSocket;
 
 #[test]
@@ -83,7 +83,7 @@ fn a_dropped_receive_loses_nothing() {
 fn a_refused_datagram_is_told_to_a_connected_socket() {
     block_on(async {
         let one = UdpSocket::bind("127.0.0.1:0").await?;
-        let (taken, address) = dead_address();
+        let (taken, address) = support::dead_address();
         drop(taken);
         one.connect(address).await?;
         one.send(b"anybody?").await?;

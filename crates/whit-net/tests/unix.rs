@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_lite::future::{block_on, zip};
 use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use futures_lite::stream::StreamExt;
-use support::Polled;
 use whit_net::unix::{UnixDatagram, UnixListener, UnixStream};
 
 /// A path of its own, removed at the end.
@@ -113,7 +112,7 @@ fn a_connect_waits_while_the_queue_is_full() {
         let listener = UnixListener::try_from(std::os::unix::net::UnixListener::from(socket))?;
         let mut queued = Vec::new();
         let mut waiting = loop {
-            let mut connecting = Polled::new(UnixStream::connect(path.0.clone()));
+            let mut connecting = support::Polled::new(UnixStream::connect(path.0.clone()));
             match connecting.poll() {
                 std::task::Poll::Ready(stream) => queued.push(stream?),
                 std::task::Poll::Pending => break connecting,

@@ -57,7 +57,7 @@ impl Stream for OsStream {
     }
 
     fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Read, cx, |mut socket| socket.read(buf))
+        self.io.poll_read_stream(cx, buf)
     }
 
     fn poll_read_vectored(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>]) -> Poll<io::Result<usize>> {

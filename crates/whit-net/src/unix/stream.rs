@@ -144,7 +144,7 @@ fn connect_at_once(path: &Path) -> io::Result<net::UnixStream> {
 
 impl AsyncRead for &UnixStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        proceed(cx, |cx| self.inner.poll_io(Dir::Read, cx, |mut socket| socket.read(buf)))
+        proceed(cx, |cx| self.inner.poll_read_stream(cx, buf))
     }
 
     fn poll_read_vectored(

@@ -1,0 +1,342 @@
+//! `Async<T>`: a descriptor whose operations wait for readiness instead of blocking. The API is `async_io::Async`'s.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, WaiterKey, budget};
+
+use crate::default::{SharedReactor, current_reactor};
+
+/// What has a descriptor that can be watched: everything with `AsFd` on Unix, with `AsSocket` on Windows.
+pub trait AsSource {
+    /// The descriptor.
+    fn as_source(&self) -> BorrowedSource<'_>;
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd> AsSource for T {
+    fn as_source(&self) -> BorrowedSource<'_> {
+        self.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl<T: std::os::windows::io::AsSocket> AsSource for T {
+    fn as_source(&self) -> BorrowedSource<'_> {
+        self.as_socket()
+    }
+}
+
+/// A descriptor in non-blocking mode, registered with a reactor.
+///
+/// Any number of tasks may wait for each direction. Waiting is cancel-safe: an operation either has happened or has not.
+/// Dropping it deregisters and closes.
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use whit_reactor::Async;
+///
+/// whit_core::block_on(async {
+///     let (one, two) = (Async::new(UdpSocket::bind("127.0.0.1:0")?)?, Async::new(UdpSocket::bind("127.0.0.1:0")?)?);
+///     let to = two.get_ref().local_addr()?;
+///     one.write_with(|socket| socket.send_to(b"hello", to)).await?;
+///     let mut buffer = [0; 16];
+///     let (length, _) = two.read_with(|socket| socket.recv_from(&mut buffer)).await?;
+///     assert_eq!(&buffer[..length], b"hello");
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
+/// ```
+pub struct Async<T: AsSource> {
+    // `None` only while it is taken apart.
+    io: Option<T>,
+    registration: Registration,
+}
+
+struct Registration {
+    reactor: SharedReactor,
+    source: Arc<Source>,
+    key: SourceKey,
+}
+
+impl<T: AsSource> Async<T> {
+    /// Sets `io` to non-blocking and registers it with the current handle's reactor, or with the process-wide default.
+    ///
+    /// # Errors
+    ///
+    /// The descriptor cannot be watched (a regular file, say), or the system has no memory or descriptors left.
+    pub fn new(io: T) -> io::Result<Async<T>> {
+        Async::new_in(io, &current_reactor()?)
+    }
+
+    /// As [`new`](Async::new), for an `io` that is non-blocking already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Async::new).
+    pub fn new_nonblocking(io: T) -> io::Result<Async<T>> {
+        register(io, &current_reactor()?)
+    }
+
+    /// As [`new`](Async::new), with this reactor.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Async::new).
+    pub fn new_in(io: T, reactor: &SharedReactor) -> io::Result<Async<T>> {
+        set_nonblocking(&io)?;
+        register(io, reactor)
+    }
+
+    /// Takes the `io` out; it stays non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// The reactor could not forget it; it is closed then.
+    pub fn into_inner(mut self) -> io::Result<T> {
+        let io = self.io.take().expect("taken apart only here and in drop");
+        self.registration.reactor.deregister(io.as_source(), self.registration.key)?;
+        Ok(io)
+    }
+
+    /// Waits until it can be read without blocking, or has ended or failed.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the reactor has been shut down.
+    pub fn readable(&self) -> Readiness<'_, T> {
+        Readiness { io: self, dir: Dir::Read, key: None }
+    }
+
+    /// Waits until it can be written without blocking, or has failed.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the reactor has been shut down.
+    pub fn writable(&self) -> Readiness<'_, T> {
+        Readiness { io: self, dir: Dir::Write, key: None }
+    }
+
+    /// Poll form of [`readable`](Async::readable), for tasks.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_ready(Dir::Read, cx).map_ok(drop)
+    }
+
+    /// Poll form of [`writable`](Async::writable), for tasks.
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_ready(Dir::Write, cx).map_ok(drop)
+    }
+
+    /// Tries `op` whenever it may be read, until it does not say `WouldBlock`. Cancel-safe if `op` is all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and `NotConnected` if the reactor has been shut down.
+    pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        poll_fn(|cx| self.poll_io(Dir::Read, cx, &mut op)).await
+    }
+
+    /// Tries `op` whenever it may be written, until it does not say `WouldBlock`. Cancel-safe if `op` is all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `op`, and `NotConnected` if the reactor has been shut down.
+    pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        poll_fn(|cx| self.poll_io(Dir::Write, cx, &mut op)).await
+    }
+
+    /// Tries `op` if the direction is ready as far as is known; if it would block, waits for the next event.
+    pub fn poll_io<R>(
+        &self,
+        dir: Dir,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        ready!(budget::poll_proceed(cx));
+        loop {
+            let Poll::Ready(tick) = self.poll_ready(dir, cx)? else {
+                budget::refund();
+                return Poll::Pending;
+            };
+            match op(self.get_ref()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.source.clear(dir, tick),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
+    fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<io::Result<whit_core::Tick>> {
+        let polled = self.registration.source.poll_ready(dir, cx);
+        self.rearm_if(polled.is_pending())?;
+        polled
+    }
+
+    fn rearm_if(&self, waits: bool) -> io::Result<()> {
+        let Registration { reactor, source, key } = &self.registration;
+        if waits { reactor.rearm(self.get_ref().as_source(), *key, source.interest()) } else { Ok(()) }
+    }
+}
+
+impl<T: AsSource> Async<T>
+where
+    for<'a> &'a T: Read,
+{
+    /// Reads from a stream socket or a pipe. A read that does not fill `buf` has emptied the descriptor: the next one waits for
+    /// an event first, which saves the system call that would only say so.
+    ///
+    /// What comes between that read and the note of it has made a newer tick, and the note is void.
+    pub fn poll_read_stream(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let read = ready!(self.poll_io(Dir::Read, cx, |mut io| {
+            // Taken before the read: an event that comes later must win.
+            let seen = self.registration.source.ready(Dir::Read);
+            let length = io.read(buf)?;
+            Ok((length, seen))
+        }));
+        Poll::Ready(read.map(|(length, seen)| {
+            // Zero is the end, which has no further event.
+            if let Some(seen) = seen.filter(|_| 0 < length && length < buf.len()) {
+                self.registration.source.drained(seen);
+            }
+            length
+        }))
+    }
+}
+
+impl<T: AsSource> Async<T> {
+    /// The descriptor's owner. Do not put it back into blocking mode.
+    pub fn get_ref(&self) -> &T {
+        self.io.as_ref().expect("there until it is taken apart")
+    }
+
+    /// The descriptor's owner, mutably.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor must not be closed or exchanged: the reactor watches it.
+    pub unsafe fn get_mut(&mut self) -> &mut T {
+        self.io.as_mut().expect("there until it is taken apart")
+    }
+}
+
+fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> io::Result<Async<T>> {
+    // Assumed writable, as most are: the first write tries instead of waiting for an event.
+    let source = Arc::new(Source::new(true));
+    // SAFETY: the descriptor is closed by dropping `io`, and `Async` deregisters before that; `get_mut` asks not to.
+    let key = unsafe { reactor.register(raw(&io), source.clone())? };
+    let registration = Registration { reactor: reactor.clone(), source, key };
+    Ok(Async { io: Some(io), registration })
+}
+
+impl<T: AsSource> Drop for Async<T> {
+    fn drop(&mut self) {
+        if let Some(io) = &self.io {
+            // What could be done about an error? The descriptor is closed next, which ends its registration on epoll and kqueue.
+            drop(self.registration.reactor.deregister(io.as_source(), self.registration.key));
+        }
+    }
+}
+
+fn raw(io: &impl AsSource) -> RawSource {
+    #[cfg(unix)]
+    return std::os::fd::AsRawFd::as_raw_fd(&io.as_source());
+    #[cfg(windows)]
+    return std::os::windows::io::AsRawSocket::as_raw_socket(&io.as_source());
+}
+
+fn set_nonblocking(io: &impl AsSource) -> io::Result<()> {
+    socket2::SockRef::from(&io.as_source()).set_nonblocking(true)
+}
+
+/// Ready when the direction is; made by [`Async::readable`] and [`Async::writable`]. Dropping it takes its waker out.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Readiness<'a, T: AsSource> {
+    io: &'a Async<T>,
+    dir: Dir,
+    key: Option<WaiterKey>,
+}
+
+impl<T: AsSource> Future for Readiness<'_, T> {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let source = &this.io.registration.source;
+        // An event came for this waiter: that is its answer, whoever used the readiness meanwhile.
+        if this.key.is_some_and(|key| source.has_woken(this.dir, key)) {
+            this.key = None;
+            return Poll::Ready(Ok(()));
+        }
+        let polled = source.poll_ready_keyed(this.dir, &mut this.key, cx);
+        this.io.rearm_if(polled.is_pending())?;
+        polled.map_ok(drop)
+    }
+}
+
+impl<T: AsSource> Drop for Readiness<'_, T> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.io.registration.source.forget(self.dir, key);
+        }
+    }
+}
+
+impl<T: AsSource> fmt::Debug for Readiness<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Readiness").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl<T: AsSource> AsyncRead for &Async<T>
+where
+    for<'a> &'a T: Read,
+{
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.poll_io(Dir::Read, cx, |mut io| io.read(buf))
+    }
+
+    fn poll_read_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_io(Dir::Read, cx, |mut io| io.read_vectored(bufs))
+    }
+}
+
+impl<T: AsSource> AsyncWrite for &Async<T>
+where
+    for<'a> &'a T: Write,
+{
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_io(Dir::Write, cx, |mut io| io.write(buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_io(Dir::Write, cx, |mut io| io.write_vectored(bufs))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_io(Dir::Write, cx, |mut io| io.flush())
+    }
+
+    /// Flushes only, as async-io does: to end a direction, shut the socket down.
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+impl<T: AsSource + fmt::Debug> fmt::Debug for Async<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Async").field("io", &self.io).field("source", &self.registration.source).finish()
+    }
+}
