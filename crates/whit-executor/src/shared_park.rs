@@ -123,7 +123,8 @@ impl<P> Drop for WorkerPark<P> {
 
 impl<P> Inner<P> {
     fn take(&self) -> Option<Taken<'_, P>> {
-        (!self.taken.swap(true, Ordering::AcqRel)).then_some(Taken(self))
+        // Lazily: a `Taken` that was made in vain would give back what is not ours when it drops.
+        (!self.taken.swap(true, Ordering::AcqRel)).then(|| Taken(self))
     }
 }
 

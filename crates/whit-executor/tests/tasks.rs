@@ -335,3 +335,32 @@ fn parents_and_nested_loops_are_kept_apart() {
         outer.await;
     }));
 }
+
+#[test]
+fn only_one_worker_at_a_time_is_in_the_driver() {
+    struct Alone(std::sync::atomic::AtomicBool, ThreadPark);
+    impl whit_core::Park for Alone {
+        fn park(&self, deadline: Option<std::time::Instant>) -> std::io::Result<()> {
+            assert!(!self.0.swap(true, Ordering::SeqCst), "two workers are in the driver");
+            let soon = std::time::Instant::now() + std::time::Duration::from_micros(50);
+            let parked = self.1.park(Some(deadline.map_or(soon, |deadline| deadline.min(soon))));
+            self.0.store(false, Ordering::SeqCst);
+            parked
+        }
+        fn unparker(&self) -> Waker {
+            self.1.unparker()
+        }
+    }
+    let shared = SharedPark::new(Alone(false.into(), ThreadPark::new()));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_millis(1);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            let park = shared.worker();
+            scope.spawn(move || {
+                for _ in 0..300 {
+                    whit_core::Park::park(&park, Some(deadline + std::time::Duration::from_millis(20))).unwrap();
+                }
+            });
+        }
+    });
+}

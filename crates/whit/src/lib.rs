@@ -1,1 +1,116 @@
-//! An event loop taken apart, and put together again: a small, fast, structured async runtime
+//! An event loop taken apart, and put together again: a small, fast, structured async runtime.
+//!
+//! # Should I use this crate?
+//!
+//! Yes, if you want a runtime that just works. If you need one part only (a channel, a timer wheel, a reactor), depend on
+//! that part's crate: each works alone and under every executor. If you want to join parts yourself, see [`whit_core`] and
+//! the example `compose`.
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let both = whit::run(async {
+//!     let one = whit::spawn(async {
+//!         whit::sleep(Duration::from_millis(5)).await;
+//!         1
+//!     });
+//!     let two = whit::unblock(|| 2); // may block: runs on the pool
+//!     whit::gather!(one, two).await
+//! });
+//! assert_eq!(both, (1, 2));
+//! ```
+//!
+//! # How it works
+//!
+//! [`run`] makes a runtime, polls the root future on the calling thread, which is worker 0, and runs the other workers on
+//! threads of their own. Idle workers sleep; one of them sleeps in the driver (timers over a reactor) and so notices what
+//! happens outside. When the root is ready, `run` cancels and drops every leftover task, stops the pool within the grace
+//! period, joins all threads and closes all descriptors, and only then returns.
+//!
+//! Outside a runtime, everything here works too: leaf types, [`spawn`] and [`unblock`] start a process-wide default by
+//! themselves at first use, as smol's do. Such defaults live until the process ends.
+//!
+//! # Cancellation and panics
+//!
+//! A dropped [`Task`] is cancelled. A panic in a task is re-raised where it is awaited; that of a detached task goes to
+//! [`Builder::on_unhandled`]. A panic of the root future comes out of `run`, after the same clean-up.
+//!
+//! # Features
+//!
+//! None.
+//!
+//! # Limits
+//!
+//! Blocking code in a task blocks its worker: use [`unblock`]. `#[whit::main]` and `#[whit::test]` are not there yet.
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod gather;
+mod global;
+mod join;
+mod nested;
+mod runtime;
+
+pub use builder::{Builder, RunError, run, run_local};
+pub use gather::{Gather, Together, TryGather};
+pub use global::{spawn, spawn_local};
+pub use nested::running;
+
+pub use futures_lite::future::{or, race, yield_now};
+pub use futures_lite::{pin, ready};
+pub use whit_blocking::unblock;
+pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
+pub use whit_executor::{Executor, LocalExecutor};
+pub use whit_net::resolve;
+pub use whit_reactor::Async;
+pub use whit_timers::{Timer, interval, sleep, sleep_until, timeout, timeout_at};
+
+/// The parts that a runtime is made of, for those who join them by hand.
+pub mod parts {
+    pub use whit_blocking::{self as blocking, Pool};
+    pub use whit_core::{self as core, Home, Park, ThreadPark};
+    pub use whit_executor::{self as executor, SharedPark};
+    pub use whit_net::{self as net, OsNetwork};
+    pub use whit_reactor::{self as reactor, Reactor};
+    pub use whit_timers::{self as timers, Timers};
+}
+
+/// Combinators for futures (`futures-lite`'s).
+pub mod future {
+    pub use futures_lite::future::*;
+}
+
+/// Traits and adapters for reading and writing (`futures-io`'s traits, `futures-lite`'s adapters).
+pub mod io {
+    pub use futures_lite::io::*;
+}
+
+/// Streams and their adapters (`futures-lite`'s).
+pub mod stream {
+    pub use futures_lite::stream::*;
+}
+
+/// TCP, UDP and Unix sockets.
+pub mod net {
+    pub use whit_net::*;
+}
+
+/// Events and semaphores.
+pub mod sync {
+    pub use whit_sync::*;
+}
+
+/// Sleeps, intervals and time-outs.
+pub mod time {
+    pub use whit_timers::*;
+}
+
+/// What most programs import.
+pub mod prelude {
+    pub use futures_lite::future::FutureExt as _;
+    pub use futures_lite::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
+    pub use futures_lite::stream::StreamExt as _;
+}

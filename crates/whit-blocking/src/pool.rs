@@ -1,0 +1,293 @@
+//! The pool.
+//!
+//! Rules, all under the one lock:
+//! 1. `idle` threads wait for the signal; `woken` says that one of them has been signalled and has not come yet.
+//! 2. A new job signals if somebody is idle and nobody is `woken`; if nobody is idle it starts a thread, if the cap allows.
+//! 3. A thread that takes a job clears `woken` if it was the one, and applies rule 2 again if jobs are left.
+//! 4. `closing` is never taken back: the queue is emptied, threads end after the job they are in, and schedulers drop.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use whit_core::{Blocking, Runnable, Schedule, ScheduleInfo, TaskId};
+
+/// A pool of threads for what blocks. Cheap to make: threads start with the first job.
+///
+/// Dropping it does not wait for running jobs; queued ones are dropped, and idle threads end.
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    max: usize,
+    idle_timeout: Duration,
+    name: String,
+    state: Mutex<State>,
+    /// For idle threads.
+    job: Condvar,
+    /// For `shutdown`.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Runnable>,
+    threads: Vec<JoinHandle<()>>,
+    alive: usize,
+    idle: usize,
+    woken: bool,
+    closing: bool,
+    running: Vec<(ThreadId, TaskId, &'static Location<'static>)>,
+}
+
+/// Sets a [`Pool`] up.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct PoolBuilder {
+    max: usize,
+    idle_timeout: Duration,
+    name: String,
+}
+
+impl PoolBuilder {
+    /// Up to 512 threads, each ending after a second without a job.
+    pub fn new() -> PoolBuilder {
+        PoolBuilder { max: 512, idle_timeout: Duration::from_secs(1), name: "whit-blocking".into() }
+    }
+
+    /// How many jobs may block at once.
+    pub fn max_threads(mut self, max: usize) -> PoolBuilder {
+        self.max = max;
+        self
+    }
+
+    /// How long an idle thread stays.
+    pub fn idle_timeout(mut self, timeout: Duration) -> PoolBuilder {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// What its threads are called.
+    pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
+        self.name = name.into();
+        self
+    }
+
+    /// The pool.
+    ///
+    /// # Errors
+    ///
+    /// If it was to have no threads.
+    pub fn build(self) -> Result<Pool, PoolError> {
+        if self.max == 0 {
+            return Err(PoolError);
+        }
+        let shared = Shared {
+            max: self.max,
+            idle_timeout: self.idle_timeout,
+            name: self.name,
+            state: Mutex::default(),
+            job: Condvar::new(),
+            ended: Condvar::new(),
+        };
+        Ok(Pool { shared: Arc::new(shared) })
+    }
+}
+
+impl Default for PoolBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A pool of no threads was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolError;
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a blocking pool of 0 threads was asked for, which could never run a job; give it at least 1")
+    }
+}
+
+impl Error for PoolError {}
+
+/// Jobs that were still running when a shutdown's grace was over; they were left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stragglers(Vec<String>);
+
+impl fmt::Display for Stragglers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blocking jobs did not end within the grace period, and were left behind: {}", self.0.join(", "))
+    }
+}
+
+impl Error for Stragglers {}
+
+impl Pool {
+    /// A pool as [`PoolBuilder::new`] describes it.
+    pub fn new() -> Pool {
+        PoolBuilder::new().build().expect("512 threads are more than none")
+    }
+
+    /// Threads there are now.
+    pub fn thread_count(&self) -> usize {
+        self.shared.lock().alive
+    }
+
+    /// Threads that wait for a job.
+    pub fn idle_count(&self) -> usize {
+        self.shared.lock().idle
+    }
+
+    /// Jobs that wait for a thread.
+    pub fn queued(&self) -> usize {
+        self.shared.lock().queue.len()
+    }
+
+    /// Drops what is queued, waits up to `grace` for running jobs, and joins the threads. Later jobs come back cancelled.
+    ///
+    /// # Errors
+    ///
+    /// The jobs that did not end in time, by id and spawn line. Their threads end with them.
+    pub fn shutdown(&self, grace: Duration) -> Result<(), Stragglers> {
+        self.shared.close();
+        let end = Instant::now().checked_add(grace);
+        let mut state = self.shared.lock();
+        while state.alive > 0 {
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                let name =
+                    |(_, id, location): &(ThreadId, TaskId, &Location<'_>)| format!("task {id}, spawned at {location}");
+                return Err(Stragglers(state.running.iter().map(name).collect()));
+            }
+            let waited = self.shared.ended.wait_timeout(state, left.min(Duration::from_secs(3600)));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let threads = std::mem::take(&mut state.threads);
+        drop(state);
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        Ok(())
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+impl Schedule for Pool {
+    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+        let mut state = self.shared.lock();
+        if state.closing {
+            drop(state);
+            return drop(runnable);
+        }
+        state.queue.push_back(runnable);
+        let refused = self.shared.call_help(&mut state);
+        drop(state);
+        // Dropped outside of the lock: each comes back cancelled.
+        drop(refused);
+    }
+}
+
+impl Blocking for Pool {}
+
+impl Shared {
+    /// Rule 2. The jobs that nobody will ever run, if there is no thread and none can be started.
+    fn call_help(self: &Arc<Self>, state: &mut State) -> VecDeque<Runnable> {
+        if state.idle > 0 {
+            if !state.woken {
+                state.woken = true;
+                self.job.notify_one();
+            }
+        } else if state.alive < self.max {
+            let shared = self.clone();
+            match thread::Builder::new().name(self.name.clone()).spawn(move || shared.work()) {
+                Ok(thread) => {
+                    state.alive += 1;
+                    state.threads.retain(|thread| !thread.is_finished());
+                    state.threads.push(thread);
+                }
+                Err(error) if state.alive == 0 => {
+                    eprintln!("whit: a blocking job was cancelled, since no thread could be started for it: {error}");
+                    return std::mem::take(&mut state.queue);
+                }
+                // Those that there are will come to it.
+                Err(_) => {}
+            }
+        }
+        VecDeque::new()
+    }
+
+    /// What a thread does.
+    fn work(self: Arc<Self>) {
+        let me = thread::current().id();
+        let mut state = self.lock();
+        loop {
+            if let Some(runnable) = state.queue.pop_front() {
+                state.running.push((me, runnable.meta().id(), runnable.meta().location()));
+                if !state.queue.is_empty() {
+                    // There is a thread, this one, so nothing is refused.
+                    drop(self.call_help(&mut state));
+                }
+                drop(state);
+                runnable.run();
+                state = self.lock();
+                state.running.retain(|(thread, ..)| *thread != me);
+                continue;
+            }
+            if state.closing {
+                break;
+            }
+            state.idle += 1;
+            let (held, timeout) =
+                self.job.wait_timeout(state, self.idle_timeout).unwrap_or_else(PoisonError::into_inner);
+            state = held;
+            state.idle -= 1;
+            state.woken = false;
+            if timeout.timed_out() && state.queue.is_empty() {
+                break;
+            }
+        }
+        state.alive -= 1;
+        self.ended.notify_all();
+    }
+
+    fn close(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        let queued = std::mem::take(&mut state.queue);
+        self.job.notify_all();
+        drop(state);
+        drop(queued);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No foreign code runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.shared.lock();
+        f.debug_struct("Pool")
+            .field("threads", &state.alive)
+            .field("idle", &state.idle)
+            .field("queued", &state.queue.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,0 @@
-//! #[whit::main] and #[whit::test]

@@ -1,0 +1,46 @@
+//! Five requests of one second each over real connections, one after the other and together.
+//!
+//! asyncio: `for _ in range(5): await fetch(session, url)` against `await asyncio.gather(*(fetch(session, url) …))`.
+
+#![allow(unreachable_pub, reason = "the chapters are programs of their own and parts of the tour")]
+
+#[path = "support/mod.rs"]
+#[allow(dead_code, missing_docs, unused_imports)]
+pub mod support;
+
+use std::time::Instant;
+
+use support::client::BoxError;
+use support::{Client, Log, Row, Server};
+
+async fn http(log: &Log) -> Result<Vec<Row>, BoxError> {
+    let server = Server::start().await?;
+    let client = Client::new(server.addr);
+
+    let started = Instant::now();
+    for _ in 0..5 {
+        client.get("/delay/1").await?;
+    }
+    let sequential = started.elapsed();
+    log.say(format!("Sequential: {:.2}s for 5 requests", sequential.as_secs_f64()));
+
+    let started = Instant::now();
+    whit::try_gather!(in (0..5).map(|_| client.get("/delay/1"))).await?;
+    let concurrent = started.elapsed();
+    log.say(format!("Concurrent: {:.2}s for 5 requests", concurrent.as_secs_f64()));
+
+    Ok(vec![
+        Row::time("five requests, sequential", sequential, 5.00, 5.25),
+        Row::time("five requests, concurrent", concurrent, 1.00, 1.15),
+    ])
+}
+
+/// Runs the chapter; the rows for the report.
+pub fn chapter(log: &Log) -> Result<Vec<Row>, BoxError> {
+    whit::run(http(log))
+}
+
+#[allow(dead_code)]
+fn main() -> Result<(), BoxError> {
+    chapter(&Log::new("http")).map(drop)
+}

@@ -1,0 +1,282 @@
+//! `run`, `run_local`, and `Builder` for those who want it otherwise.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use whit_core::UnhandledPanic;
+
+use crate::{nested, runtime};
+
+/// Runs `future`, and whatever it spawns, until it is ready: asyncio's `run`.
+///
+/// A worker for each core; the root future is polled on the calling thread, which is worker 0. At its end every leftover
+/// task is cancelled and dropped, the blocking pool is stopped within the grace period (5 s), and no thread and no
+/// descriptor is left behind.
+///
+/// # Panics
+///
+/// With the panic of `future`; when called inside another `run` (the text names the line of the outer one); when the system
+/// has no descriptors or threads to give. [`Builder::try_run`] gives errors for the last two.
+///
+/// ```
+/// assert_eq!(whit::run(async { 40 + 2 }), 42);
+/// ```
+#[track_caller]
+pub fn run<F: Future>(future: F) -> F::Output {
+    Builder::new().run(future)
+}
+
+/// Runs `future` on this thread alone: tasks of [`spawn_local`](crate::spawn_local) need not be `Send`.
+///
+/// # Panics
+///
+/// As [`run`].
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// let shared = Rc::new(7);
+/// let seen = whit::run_local(async move { whit::spawn_local(async move { *shared }).await });
+/// assert_eq!(seen, 7);
+/// ```
+#[track_caller]
+pub fn run_local<F: Future>(future: F) -> F::Output {
+    Builder::new().run_local(future)
+}
+
+/// Sets a runtime up.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let answer = whit::Builder::new()
+///     .workers(2)
+///     .name("app")
+///     .grace(Duration::from_secs(1))
+///     .run(async { whit::spawn(async { 42 }).await });
+/// assert_eq!(answer, 42);
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `run`"]
+pub struct Builder {
+    pub(crate) workers: Option<usize>,
+    pub(crate) name: String,
+    pub(crate) grace: Duration,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) blocking_threads: usize,
+    pub(crate) blocking_idle: Duration,
+    pub(crate) on_unhandled: Option<Hook>,
+}
+
+pub(crate) type Hook = Arc<dyn Fn(&UnhandledPanic) + Send + Sync>;
+
+/// More workers than this are a slip of the pen.
+const WORKERS_MAX: usize = 1024;
+
+impl Builder {
+    /// A worker for each core, 5 s of grace, up to 512 threads for what blocks.
+    pub fn new() -> Builder {
+        Builder {
+            workers: None,
+            name: "whit".into(),
+            grace: Duration::from_secs(5),
+            stack_size: None,
+            blocking_threads: 512,
+            blocking_idle: Duration::from_secs(1),
+            on_unhandled: None,
+        }
+    }
+
+    /// How many threads poll tasks, the calling one among them: 1 to 1,024. By default as many as there are cores.
+    pub fn workers(mut self, workers: usize) -> Builder {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// What the threads are called: `name-1`, `name-2`, and `name-blocking` for the pool's. By default `whit`.
+    pub fn name(mut self, name: impl Into<String>) -> Builder {
+        self.name = name.into();
+        self
+    }
+
+    /// How long the end of `run` waits for tasks and blocking closures that are in the middle of something.
+    pub fn grace(mut self, grace: Duration) -> Builder {
+        self.grace = grace;
+        self
+    }
+
+    /// The stack of each further worker, in bytes. The calling thread keeps its own.
+    pub fn stack_size(mut self, bytes: usize) -> Builder {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How many closures may block at once.
+    pub fn blocking_threads(mut self, threads: usize) -> Builder {
+        self.blocking_threads = threads;
+        self
+    }
+
+    /// How long an idle thread of the blocking pool stays.
+    pub fn blocking_idle(mut self, idle: Duration) -> Builder {
+        self.blocking_idle = idle;
+        self
+    }
+
+    /// Called when a task has panicked and nobody awaits it any more, on the thread where that happened. By default a line
+    /// goes to stderr. The workers go on in either case.
+    pub fn on_unhandled(mut self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) -> Builder {
+        self.on_unhandled = Some(Arc::new(hook));
+        self
+    }
+
+    /// Runs `future` as [`run`] does.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `future`, and with the text of any [`RunError`].
+    #[track_caller]
+    pub fn run<F: Future>(self, future: F) -> F::Output {
+        match self.try_run(future) {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Runs `future` as [`run`] does, and says so if it could not start.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; then `future` has not been polled.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `future`.
+    #[track_caller]
+    pub fn try_run<F: Future>(self, future: F) -> Result<F::Output, RunError> {
+        let started = Location::caller();
+        let workers = self.check()?;
+        runtime::run(&self, workers, started, future)
+    }
+
+    /// Runs `future` as [`run_local`] does; `workers` does not count.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `future`, and with the text of any [`RunError`].
+    #[track_caller]
+    pub fn run_local<F: Future>(self, future: F) -> F::Output {
+        match self.try_run_local(future) {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Runs `future` as [`run_local`] does, and says so if it could not start.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; then `future` has not been polled.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `future`.
+    #[track_caller]
+    pub fn try_run_local<F: Future>(self, future: F) -> Result<F::Output, RunError> {
+        let started = Location::caller();
+        self.check()?;
+        runtime::run_local(&self, started, future)
+    }
+
+    /// The number of workers, if all that was asked for can be done.
+    fn check(&self) -> Result<usize, RunError> {
+        if let Some(outer) = nested::running() {
+            return Err(RunError(Why::Nested(outer)));
+        }
+        let workers = self
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(WORKERS_MAX)));
+        if workers == 0 || workers > WORKERS_MAX {
+            return Err(RunError(Why::Workers(workers)));
+        }
+        if self.blocking_threads == 0 {
+            return Err(RunError(Why::BlockingThreads));
+        }
+        Ok(workers)
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("workers", &self.workers)
+            .field("name", &self.name)
+            .field("grace", &self.grace)
+            .field("stack_size", &self.stack_size)
+            .field("blocking_threads", &self.blocking_threads)
+            .field("blocking_idle", &self.blocking_idle)
+            .field("on_unhandled", &self.on_unhandled.is_some())
+            .finish()
+    }
+}
+
+/// A runtime could not be started. The text says what was asked, what went wrong and what to do.
+#[derive(Debug)]
+pub struct RunError(pub(crate) Why);
+
+#[derive(Debug)]
+pub(crate) enum Why {
+    Nested(&'static Location<'static>),
+    Workers(usize),
+    BlockingThreads,
+    Driver(io::Error),
+    Thread { number: usize, of: usize, error: io::Error },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Why::Nested(outer) => write!(
+                f,
+                "a runtime cannot be started inside another: this thread works for the one that was started at {outer}; await the future, or use `whit::spawn`"
+            ),
+            Why::Workers(asked) => {
+                write!(
+                    f,
+                    "a runtime of {asked} workers was asked for; it takes 1 to {WORKERS_MAX}, or leave `workers` out for one per core"
+                )
+            }
+            Why::BlockingThreads => f.write_str(
+                "a blocking pool of 0 threads was asked for, which could never run a closure; it takes at least 1",
+            ),
+            Why::Driver(error) => write!(
+                f,
+                "a runtime needs descriptors for its reactor, and the system gave none: {error}; close some, or raise the limit (`ulimit -n`)"
+            ),
+            Why::Thread { number, of, error } => write!(
+                f,
+                "worker {number} of {of} could not be started: {error}; ask for fewer with `Builder::workers`, or raise the limit on threads"
+            ),
+        }
+    }
+}
+
+impl Error for RunError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Why::Driver(error) | Why::Thread { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

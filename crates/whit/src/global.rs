@@ -1,0 +1,85 @@
+//! `spawn` and `spawn_local`: onto the current runtime, or onto a process-wide default where there is none.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Once;
+
+use whit_core::{Handle, Home, Spawn, Task, ThreadPark};
+use whit_executor::{Executor, LocalExecutor};
+
+/// Spawns a task onto the current runtime. **Dropping the [`Task`] cancels it**; `detach` lets it run on until the runtime
+/// ends.
+///
+/// Outside a runtime it goes to a process-wide executor with one thread, `whit-default`, which starts at first use and
+/// whose tasks are not dropped at the end of the process.
+///
+/// # Panics
+///
+/// If that thread cannot be started.
+#[track_caller]
+pub fn spawn<F>(future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let spawn = Spawn::new();
+    let home = Handle::try_current().and_then(|handle| handle.schedule().cloned());
+    spawn.spawn(&home.unwrap_or_else(|_| default_home()), future)
+}
+
+fn default_home() -> Home {
+    static EXECUTOR: Executor<'static> = Executor::new();
+    static THREAD: Once = Once::new();
+    THREAD.call_once(|| {
+        let work = || {
+            let handle = Handle::builder().home(EXECUTOR.home()).build();
+            let _entered = handle.enter();
+            EXECUTOR.block_on(&ThreadPark::new(), std::future::pending::<()>())
+        };
+        if let Err(error) = std::thread::Builder::new().name("whit-default".into()).spawn(work) {
+            panic!("whit::spawn outside a runtime could not start its thread: {error}; call it inside `whit::run`");
+        }
+    });
+    EXECUTOR.home()
+}
+
+thread_local! {
+    static LOCAL: RefCell<Option<Rc<LocalExecutor<'static>>>> = const { RefCell::new(None) };
+}
+
+/// Spawns a task that need not be `Send` onto the thread of the current [`run_local`](crate::run_local).
+///
+/// # Panics
+///
+/// Outside `run_local`: a thread that others share cannot promise to keep a task.
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let location = Location::caller();
+    match LOCAL.with(|local| local.borrow().clone()) {
+        Some(executor) => executor.spawn_at(location, future),
+        None => panic!(
+            "whit::spawn_local was called outside `whit::run_local`: start the program with `run_local`, or use `spawn` with a future that is `Send`"
+        ),
+    }
+}
+
+/// Makes `executor` the one that `spawn_local` uses on this thread, until the guard is dropped.
+pub(crate) fn enter_local(executor: Rc<LocalExecutor<'static>>) -> EnteredLocal {
+    EnteredLocal(LOCAL.with(|local| local.replace(Some(executor))))
+}
+
+pub(crate) struct EnteredLocal(Option<Rc<LocalExecutor<'static>>>);
+
+impl Drop for EnteredLocal {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        let entered = LOCAL.with(|local| local.replace(before));
+        drop(entered);
+    }
+}

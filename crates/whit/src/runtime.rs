@@ -1,0 +1,194 @@
+//! The parts joined: an executor, timers over a reactor, a blocking pool, a network; started, and ended cleanly.
+//!
+//! The end, in this order, so that each step finds what it needs still there:
+//! 1. the root is ready (or panicked, which is kept for later);
+//! 2. the other workers are told to stop, and leave after the poll they are in;
+//! 3. every leftover task is cancelled: its future is dropped on this thread, with the handle still current;
+//! 4. the pool drops what is queued and joins its threads;
+//! 5. timers and reactor close: whoever kept a socket gets errors instead of waiting for ever.
+//!
+//! Steps 2 to 4 share one grace period; who does not end within it is named on stderr and left alone.
+
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use whit_blocking::{Pool, PoolBuilder};
+use whit_core::{Handle, Home};
+use whit_executor::{Executor, LocalExecutor, SharedPark};
+use whit_net::OsNetwork;
+use whit_reactor::Reactor;
+use whit_sync::Event;
+use whit_timers::Timers;
+
+use crate::builder::{Builder, RunError, Why};
+use crate::{global, nested};
+
+type Driver = Timers<Arc<Reactor>>;
+
+/// What both kinds of runtime have below their executor.
+struct Floor {
+    driver: Arc<Driver>,
+    pool: Arc<Pool>,
+}
+
+impl Floor {
+    fn new(builder: &Builder) -> Result<Floor, RunError> {
+        let reactor = Reactor::new().map_err(|error| RunError(Why::Driver(error)))?;
+        let pool = PoolBuilder::new()
+            .max_threads(builder.blocking_threads)
+            .idle_timeout(builder.blocking_idle)
+            .name(format!("{}-blocking", builder.name))
+            .build()
+            .map_err(|error| RunError(Why::Driver(io::Error::other(error))))?;
+        Ok(Floor { driver: Arc::new(Timers::new(Arc::new(reactor))), pool: Arc::new(pool) })
+    }
+
+    fn handle(&self, home: Home) -> Handle {
+        let reactor = self.driver.inner().clone();
+        let network = Arc::new(OsNetwork::new(reactor.clone(), self.pool.clone()));
+        Handle::builder()
+            .home(home)
+            .blocking(self.pool.clone())
+            .clock(self.driver.clone())
+            .reactor(reactor)
+            .network(network)
+            .build()
+    }
+
+    /// Steps 4 and 5.
+    fn close(&self, left: Duration) {
+        if let Err(stragglers) = self.pool.shutdown(left) {
+            eprintln!("whit: {stragglers}");
+        }
+        self.driver.close();
+        self.driver.inner().close();
+    }
+}
+
+pub(crate) fn run<F: Future>(
+    builder: &Builder,
+    workers: usize,
+    started: &'static Location<'static>,
+    root: F,
+) -> Result<F::Output, RunError> {
+    let floor = Floor::new(builder)?;
+    let executor = Arc::new(Executor::new());
+    if let Some(hook) = builder.on_unhandled.clone() {
+        executor.on_unhandled(move |panic| hook(panic));
+    }
+    let handle = floor.handle(executor.home());
+    let _entered = handle.enter();
+    let _running = nested::enter(started);
+
+    let shared = Arc::new(SharedPark::new(floor.driver.clone()));
+    let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
+        Ok(crew) => crew,
+        Err(error) => {
+            floor.close(builder.grace);
+            return Err(error);
+        }
+    };
+    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&shared.worker(), root)));
+
+    let end = Instant::now() + builder.grace;
+    let left = || end.saturating_duration_since(Instant::now());
+    crew.stop(left());
+    if let Err(stragglers) = executor.close_timeout(left()) {
+        report("a task did not end within the grace period", &stragglers);
+    }
+    floor.close(left());
+    output.map_or_else(|panic| resume_unwind(panic), Ok)
+}
+
+pub(crate) fn run_local<F: Future>(
+    builder: &Builder,
+    started: &'static Location<'static>,
+    root: F,
+) -> Result<F::Output, RunError> {
+    let floor = Floor::new(builder)?;
+    let executor = Rc::new(LocalExecutor::new());
+    if let Some(hook) = builder.on_unhandled.clone() {
+        executor.on_unhandled(move |panic| hook(panic));
+    }
+    let handle = floor.handle(executor.home());
+    let _entered = handle.enter();
+    let _running = nested::enter(started);
+    let _local = global::enter_local(executor.clone());
+
+    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&floor.driver, root)));
+    executor.close();
+    floor.close(builder.grace);
+    output.map_or_else(|panic| resume_unwind(panic), Ok)
+}
+
+/// Workers 1 and up: a thread each.
+struct Crew {
+    stop: Arc<Event>,
+    threads: Vec<thread::JoinHandle<()>>,
+    // Each thread holds a sender until it ends, so that joining can be bounded in time.
+    ended: mpsc::Receiver<()>,
+}
+
+impl Crew {
+    fn start(
+        builder: &Builder,
+        workers: usize,
+        started: &'static Location<'static>,
+        handle: &Handle,
+        executor: &Arc<Executor<'static>>,
+        shared: &Arc<SharedPark<Arc<Driver>>>,
+    ) -> Result<Crew, RunError> {
+        let (alive, ended) = mpsc::channel();
+        let mut crew = Crew { stop: Arc::new(Event::new()), threads: Vec::new(), ended };
+        for number in 1..workers {
+            let (stop, handle, executor, shared) =
+                (crew.stop.clone(), handle.clone(), executor.clone(), shared.clone());
+            let held = alive.clone();
+            let work = move || {
+                let _held = held;
+                let _entered = handle.enter();
+                let _running = nested::enter(started);
+                executor.block_on(&shared.worker(), stop.wait());
+            };
+            let mut thread = thread::Builder::new().name(format!("{}-{number}", builder.name));
+            if let Some(bytes) = builder.stack_size {
+                thread = thread.stack_size(bytes);
+            }
+            match thread.spawn(work) {
+                Ok(thread) => crew.threads.push(thread),
+                Err(error) => {
+                    drop(alive);
+                    crew.stop(builder.grace);
+                    return Err(RunError(Why::Thread { number, of: workers, error }));
+                }
+            }
+        }
+        Ok(crew)
+    }
+
+    fn stop(self, grace: Duration) {
+        self.stop.set();
+        let end = Instant::now() + grace;
+        // Disconnected once every thread has ended; nobody ever sends.
+        let all_ended = self.ended.recv_timeout(end.saturating_duration_since(Instant::now()))
+            == Err(mpsc::RecvTimeoutError::Disconnected);
+        let (ended, stuck): (Vec<_>, Vec<_>) =
+            self.threads.into_iter().partition(|thread| all_ended || thread.is_finished());
+        ended.into_iter().for_each(|thread| drop(thread.join()));
+        let names: Vec<_> =
+            stuck.iter().map(|thread| thread.thread().name().unwrap_or("a worker").to_owned()).collect();
+        if !names.is_empty() {
+            report("a worker is stuck in a task that blocks, and was left behind", &names);
+        }
+    }
+}
+
+fn report(what: &str, who: &[String]) {
+    eprintln!("whit: {what}: {}", who.join(", "));
+}
