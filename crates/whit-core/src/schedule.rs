@@ -13,6 +13,9 @@ pub type Home = Arc<dyn Schedule + Send + Sync>;
 pub struct ScheduleInfo {
     /// The task woke itself while it ran: a yield. Such a task belongs at the tail of a queue, never in a LIFO slot.
     pub woken_while_running: bool,
+    /// The task has just been spawned. Tasks that were spawned one after the other start in that order, so it belongs at the
+    /// tail too.
+    pub spawned: bool,
 }
 
 /// Queues ready tasks: asyncio's `call_soon`.

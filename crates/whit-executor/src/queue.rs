@@ -1,4 +1,5 @@
-//! The queue of one worker: a LIFO slot for the task woken last, and a deque that others steal half of.
+//! The queue of one worker: a LIFO slot for the task woken last, and a deque that others steal half of. Spawned tasks and
+//! those that yielded go to the tail of the deque: tasks start in the order of their spawning.
 //!
 //! One short mutex guards both. On two cores it is almost never contended, and an uncontended lock costs about as much as
 //! the read-modify-writes of a lock-free ring; the LIFO slot can be stolen too, so a task in it never waits behind a worker
@@ -33,7 +34,7 @@ impl LocalQueue {
     /// Queues a woken task; true if others are waiting here as well, so that help would be welcome.
     pub(crate) fn push(&self, runnable: Runnable, info: ScheduleInfo) -> bool {
         let mut inner = lock(&self.inner);
-        if info.woken_while_running {
+        if info.woken_while_running || info.spawned {
             inner.deque.push_back(runnable);
         } else if let Some(former) = inner.slot.replace(runnable) {
             inner.deque.push_back(former);

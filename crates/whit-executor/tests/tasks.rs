@@ -364,3 +364,20 @@ fn only_one_worker_at_a_time_is_in_the_driver() {
         }
     });
 }
+
+#[test]
+fn tasks_start_in_the_order_of_their_spawning() {
+    let executor = Arc::new(Executor::new());
+    let order = Arc::new(Mutex::new(Vec::new()));
+    executor.block_on(&ThreadPark::new(), async {
+        let note = |number| {
+            let order = order.clone();
+            executor.spawn(async move { order.lock().unwrap().push(number) })
+        };
+        let tasks: Vec<_> = (0..10).map(note).collect();
+        for task in tasks {
+            task.await;
+        }
+    });
+    assert_eq!(*order.lock().unwrap(), (0..10).collect::<Vec<_>>());
+}

@@ -85,13 +85,13 @@ impl<'n> Spawn<'n> {
         let runnable = Runnable::new(runnable);
         runnable.meta().set_key(home.adopt(&runnable));
         let task = Task::new(task);
-        home::dispatch(runnable, ScheduleInfo::default());
+        home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
         task
     }
 }
 
 /// Of no size, on purpose: `async-task` clones and drops a waker around every schedule function that has one.
 fn schedule(runnable: async_task::Runnable<Meta>, info: async_task::ScheduleInfo) {
-    let info = ScheduleInfo { woken_while_running: info.woken_while_running };
+    let info = ScheduleInfo { woken_while_running: info.woken_while_running, spawned: false };
     home::dispatch(Runnable::new(runnable), info);
 }
