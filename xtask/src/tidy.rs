@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::ci::root;
 
 const LINES_MAX: usize = 500;
-const COLUMNS_MAX: usize = 140;
+/// rustfmt keeps code within 120; the sentences of error messages are longer, and stay in one piece so that they can be found.
+const COLUMNS_MAX: usize = 180;
 
 /// All complaints at once.
 pub(crate) fn check() -> Result<(), String> {
