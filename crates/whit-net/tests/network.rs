@@ -75,3 +75,16 @@ fn a_stream_that_is_always_ready_gives_way() {
         assert_eq!(reading.wakes(), 1);
     });
 }
+
+#[test]
+fn a_transfer_of_the_systems_is_counted_once() {
+    let (client, server) = block_on(support::tcp_pair()).unwrap();
+    block_on(async {
+        futures_lite::io::AsyncWriteExt::write_all(&mut &client, b"always there").await.unwrap();
+        server.peek(&mut [0; 1]).await.unwrap();
+    });
+    let peeks = budget::with_budget(|| {
+        std::iter::repeat_with(|| Polled::new(server.peek(&mut [0; 1])).poll()).take_while(Poll::is_ready).count()
+    });
+    assert_eq!(peeks, usize::from(budget::BUDGET));
+}

@@ -5,12 +5,14 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, WaiterKey, budget};
 
 use crate::default::{SharedReactor, current_reactor};
+use crate::sys::short_read_empties;
 
 /// What has a descriptor that can be watched: everything with `AsFd` on Unix, with `AsSocket` on Windows.
 pub trait AsSource {
@@ -62,7 +64,13 @@ struct Registration {
     reactor: SharedReactor,
     source: Arc<Source>,
     key: SourceKey,
+    // Whether a short read empties it, asked of the system at the first short read: `UNKNOWN`, `YES` or `NO`.
+    short_read_empties: AtomicU8,
 }
+
+const UNKNOWN: u8 = 0;
+const YES: u8 = 1;
+const NO: u8 = 2;
 
 impl<T: AsSource> Async<T> {
     /// Sets `io` to non-blocking and registers it with the current handle's reactor, or with the process-wide default.
@@ -178,7 +186,7 @@ impl<T: AsSource> Async<T> {
     }
 
     fn rearm_if(&self, waits: bool) -> io::Result<()> {
-        let Registration { reactor, source, key } = &self.registration;
+        let Registration { reactor, source, key, .. } = &self.registration;
         if waits { reactor.rearm(self.get_ref().as_source(), *key, source.interest()) } else { Ok(()) }
     }
 }
@@ -187,8 +195,9 @@ impl<T: AsSource> Async<T>
 where
     for<'a> &'a T: Read,
 {
-    /// Reads from a stream socket or a pipe. A read that does not fill `buf` has emptied the descriptor: the next one waits for
-    /// an event first, which saves the system call that would only say so.
+    /// Reads. Where a read that does not fill `buf` has emptied the descriptor, the next one waits for an event first, which
+    /// saves the system call that would only say so: on TCP sockets, on systems that tell the end of a stream with an event
+    /// (Linux). Everywhere else it reads until the system says that there is nothing.
     ///
     /// What comes between that read and the note of it has made a newer tick, and the note is void.
     pub fn poll_read_stream(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -200,7 +209,9 @@ where
         }));
         Poll::Ready(read.map(|(length, seen)| {
             // Zero is the end, which has no further event.
-            if let Some(seen) = seen.filter(|_| 0 < length && length < buf.len()) {
+            if let Some(seen) = seen.filter(|_| 0 < length && length < buf.len())
+                && self.short_read_empties()
+            {
                 self.registration.source.drained(seen);
             }
             length
@@ -209,6 +220,18 @@ where
 }
 
 impl<T: AsSource> Async<T> {
+    fn short_read_empties(&self) -> bool {
+        let known = &self.registration.short_read_empties;
+        match known.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let empties = short_read_empties(self.get_ref().as_source());
+                known.store(if empties { YES } else { NO }, Ordering::Relaxed);
+                empties
+            }
+            known => known == YES,
+        }
+    }
+
     /// The descriptor's owner. Do not put it back into blocking mode.
     pub fn get_ref(&self) -> &T {
         self.io.as_ref().expect("there until it is taken apart")
@@ -229,7 +252,8 @@ fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> io::Result<Async<T>>
     let source = Arc::new(Source::new(true));
     // SAFETY: the descriptor is closed by dropping `io`, and `Async` deregisters before that; `get_mut` asks not to.
     let key = unsafe { reactor.register(raw(&io), source.clone())? };
-    let registration = Registration { reactor: reactor.clone(), source, key };
+    let registration =
+        Registration { reactor: reactor.clone(), source, key, short_read_empties: AtomicU8::new(UNKNOWN) };
     Ok(Async { io: Some(io), registration })
 }
 

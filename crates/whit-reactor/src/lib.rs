@@ -31,11 +31,13 @@
 //!
 //! A descriptor is registered once, for both directions, edge-triggered. What the system said last is kept in its
 //! [`Source`](whit_core::Source); operations try if it says ready, and wait for the next edge when they would block. On Linux
-//! the wait is one `epoll_pwait2` and nothing else. Where there are no edges, each wait arms the descriptor anew.
+//! the wait is one `epoll_pwait` (`epoll_pwait2` for a deadline within milliseconds) and nothing else. Where there are no
+//! edges, each wait arms the descriptor anew.
 //!
 //! # Cancellation and panics
 //!
-//! Dropping any future here loses nothing. A waker that panics comes out of `park`.
+//! Dropping any future here loses nothing. A waker that panics comes out of `park`, after all other events
+//! have been delivered.
 //!
 //! # Features
 //!
@@ -43,14 +45,21 @@
 //!
 //! # Limits
 //!
-//! Unsafe code is in `reactor.rs` (registering with `polling`) and `asynchronous.rs` (which keeps its promise). Of
+//! Unsafe code is in `reactor.rs` (registering with `polling`), `sys/` and `asynchronous.rs` (which keeps its promise). Of
 //! async-io's API the inherent methods of sockets (`Async::<TcpStream>::connect` and so on) and `os` are not here: see
 //! `whit-net` for the former.
 
 mod asynchronous;
 mod default;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod parking;
+#[cfg(not(loom))]
+mod parking;
 mod reactor;
+mod sync;
 mod sys;
+mod table;
 
 pub use asynchronous::{AsSource, Async, Readiness};
 pub use default::{SharedReactor, current_reactor};

@@ -1,37 +1,53 @@
 //! `Reactor`: descriptors are registered once, for both directions, and events are handed to their sources.
 //!
-//! Parking, one word: `EMPTY`, `PARKED`, `NOTIFIED`.
-//! 1. `park` goes from `EMPTY` to `PARKED`; if it finds `NOTIFIED`, it only looks for events without waiting. After the wait it
-//!    leaves `EMPTY` behind, whatever was there.
-//! 2. An unpark swaps in `NOTIFIED`, and makes a system call only if it found `PARKED`. That call reaches the wait or the
-//!    next one, so it does not matter on which side of the wait it comes.
+//! Delivery happens outside every lock: wakers may do what they like, except park in this very reactor and wait for
+//! themselves. A waker that panics is caught, all other events are delivered, and then the panic goes on.
 //!
-//! A stale event for a key that was given to another source meanwhile makes that source ready for nothing: its next
-//! operation would block, and clears it. So keys need no generation.
+//! One-shot mode: each report disarms the descriptor, and who still waits arms it again. What to arm for is asked of the
+//! source *under the table's lock*, in `rearm` and after each report alike. A waiter is in its source's list before it calls
+//! `rearm`; so of two tasks that arm the same descriptor at once, whichever comes second sees both.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use polling::{Event, PollMode, Poller};
-use slab::Slab;
 use whit_core::{BorrowedSource, Dir, Interest, Park, RawSource, Source, SourceKey};
 
+use crate::parking::Parking;
+use crate::sync::lock;
 use crate::sys::{Notifier, Ready, TELLS_END, Waiter, add_edge};
-
-const EMPTY: usize = 0;
-const PARKED: usize = 1;
-const NOTIFIED: usize = 2;
+use crate::table::Table;
 
 /// Watches descriptors for readiness, and is a [`Park`]: whoever parks in it waits for their events.
 ///
-/// One thread parks at a time; a second one waits its turn.
+/// One thread parks at a time; a second one waits its turn. Unparking a thread that does not wait costs no system call.
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use std::sync::Arc;
+/// use whit_core::Park;
+/// use whit_reactor::{Async, Reactor, SharedReactor};
+///
+/// let reactor = Arc::new(Reactor::new()?);
+/// let far = Async::new_in(UdpSocket::bind("127.0.0.1:0")?, &(reactor.clone() as SharedReactor))?;
+/// UdpSocket::bind("127.0.0.1:0")?.send_to(b"x", far.get_ref().local_addr()?)?;
+/// let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+/// while far.poll_readable(&mut cx).is_pending() {
+///     reactor.park(None)?;
+/// }
+/// # std::io::Result::Ok(())
+/// ```
 pub struct Reactor {
     shared: Arc<Shared>,
-    waiting: Mutex<Waiting>,
+    waiter: Mutex<Waiter>,
+    // Kept for its memory, so that a wait allocates nothing.
+    spare: Mutex<Vec<Ready>>,
     unparker: Waker,
 }
 
@@ -39,14 +55,9 @@ struct Shared {
     poller: Poller,
     edge: bool,
     closed: AtomicBool,
-    sources: Mutex<Slab<(RawSource, Arc<Source>)>>,
-    state: AtomicUsize,
+    table: Mutex<Table>,
+    parking: Parking,
     notifier: Notifier,
-}
-
-struct Waiting {
-    waiter: Waiter,
-    ready: Vec<Ready>,
 }
 
 impl Reactor {
@@ -54,46 +65,68 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// The system has no descriptors to give.
+    /// The system has no descriptors to give: it takes four on Linux.
     pub fn new() -> io::Result<Reactor> {
         Reactor::with(|poller| poller.supports_edge())
     }
 
-    /// A reactor that is armed anew for each wait, as on systems without edges: for tests.
+    /// A reactor that is armed anew for each wait, as on systems without edges: to test there what runs here.
     ///
     /// # Errors
     ///
-    /// The system has no descriptors to give.
+    /// As for [`new`](Reactor::new).
     pub fn oneshot() -> io::Result<Reactor> {
         Reactor::with(|_| false)
     }
 
     fn with(edge: impl FnOnce(&Poller) -> bool) -> io::Result<Reactor> {
-        let poller = Poller::new()?;
-        let (waiter, notifier) = Waiter::new(&poller)?;
+        let failed = |error: io::Error| {
+            io::Error::new(
+                error.kind(),
+                format!(
+                    "making a reactor failed: {error}; it needs a few descriptors of its own, so close some or raise the limit"
+                ),
+            )
+        };
+        let poller = Poller::new().map_err(failed)?;
+        let (waiter, notifier) = Waiter::new(&poller).map_err(failed)?;
         let shared = Arc::new(Shared {
             edge: edge(&poller),
             poller,
             closed: AtomicBool::new(false),
-            sources: Mutex::default(),
-            state: AtomicUsize::new(EMPTY),
+            table: Mutex::default(),
+            parking: Parking::new(),
             notifier,
         });
-        let waiting = Mutex::new(Waiting { waiter, ready: Vec::new() });
-        Ok(Reactor { unparker: Waker::from(shared.clone()), shared, waiting })
+        let unparker = Waker::from(shared.clone());
+        Ok(Reactor { shared, waiter: Mutex::new(waiter), spare: Mutex::default(), unparker })
     }
 
     /// No more events: everybody who waits, now or later, gets `NotConnected`, and registering fails with it.
+    ///
+    /// Every park that has begun returns. Later ones end by their deadline or an unpark only, so that layers above can go on.
+    ///
+    /// # Panics
+    ///
+    /// If a waker does; all others have been woken then.
     pub fn close(&self) {
+        let sources = {
+            let mut table = lock(&self.shared.table);
+            table.closed = true;
+            table.sources()
+        };
         self.shared.closed.store(true, Ordering::SeqCst);
-        let sources: Vec<_> = lock(&self.shared.sources).iter().map(|(_, (_, source))| source.clone()).collect();
-        sources.iter().for_each(|source| source.close());
-        self.unparker.wake_by_ref();
+        let mut panics = Panics::default();
+        panics.catch(|| self.unparker.wake_by_ref());
+        for source in sources {
+            panics.catch(|| source.close());
+        }
+        panics.resume();
     }
 
     /// How many sources are registered.
     pub fn len(&self) -> usize {
-        lock(&self.shared.sources).len()
+        lock(&self.shared.table).len()
     }
 
     /// Whether no source is registered.
@@ -104,15 +137,23 @@ impl Reactor {
 
 impl Park for Reactor {
     fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
-        let mut waiting = lock(&self.waiting);
-        let Waiting { waiter, ready } = &mut *waiting;
+        let shared = &self.shared;
+        let closed_before = shared.closed.load(Ordering::SeqCst);
+        let mut waiter = lock(&self.waiter);
+        if !closed_before && shared.closed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let mut ready = std::mem::take(&mut *lock(&self.spare));
+        let mut timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if timeout != Some(Duration::ZERO) && !shared.parking.enter() {
+            timeout = Some(Duration::ZERO);
+        }
+        let waited = waiter.wait(&shared.poller, timeout, &mut ready);
+        shared.parking.leave();
+        drop(waiter);
+        shared.deliver(&ready);
         ready.clear();
-        let entered = self.shared.state.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        // Notified before: look, but do not wait.
-        let deadline = if entered { deadline } else { Some(deadline.unwrap_or_else(Instant::now).min(Instant::now())) };
-        let waited = waiter.wait(&self.shared.poller, deadline, ready);
-        self.shared.state.swap(EMPTY, Ordering::AcqRel);
-        self.shared.deliver(ready);
+        *lock(&self.spare) = ready;
         waited
     }
 
@@ -124,66 +165,77 @@ impl Park for Reactor {
 impl whit_core::Reactor for Reactor {
     unsafe fn register(&self, raw: RawSource, source: Arc<Source>) -> io::Result<SourceKey> {
         let shared = &self.shared;
-        let key = lock(&shared.sources).insert((raw, source.clone()));
         if shared.edge && TELLS_END {
             source.tells_end();
         }
+        // First into the table: the event may come at once.
+        let key = lock(&shared.table).insert(raw, source)?;
         let added = if shared.edge {
             // SAFETY: the caller keeps the descriptor open until it has been deregistered.
-            add_edge(&shared.poller, unsafe { borrow(raw) }, key)
+            add_edge(&shared.poller, unsafe { BorrowedSource::borrow_raw(raw) }, key)
         } else {
             // SAFETY: as above.
             unsafe { shared.poller.add_with_mode(raw, Event::none(key), PollMode::Oneshot) }
         };
         if let Err(error) = added {
-            lock(&shared.sources).remove(key);
+            let source = lock(&shared.table).remove(key);
+            drop(source);
             return Err(error);
-        }
-        if shared.closed.load(Ordering::SeqCst) {
-            source.close();
         }
         Ok(SourceKey(key))
     }
 
     fn deregister(&self, raw: BorrowedSource<'_>, key: SourceKey) -> io::Result<()> {
-        let deleted = self.shared.poller.delete(raw);
-        let source = lock(&self.shared.sources).try_remove(key.0);
-        drop(source);
-        deleted
+        // Out of the table first: with that, no delivery touches the descriptor any more.
+        let source = lock(&self.shared.table).remove(key.0);
+        if source.is_none() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.shared.poller.delete(raw)
     }
 
-    fn rearm(&self, raw: BorrowedSource<'_>, key: SourceKey, interest: Interest) -> io::Result<()> {
-        if self.shared.edge {
-            return Ok(());
-        }
-        self.shared.poller.modify(raw, Event::new(key.0, interest.readable, interest.writable))
+    fn rearm(&self, _: BorrowedSource<'_>, key: SourceKey, interest: Interest) -> io::Result<()> {
+        if self.shared.edge { Ok(()) } else { self.shared.arm(key.0, interest) }
     }
 }
 
 impl Shared {
     fn deliver(&self, ready: &[Ready]) {
+        let mut panics = Panics::default();
         for event in ready {
-            let Some((raw, source)) = lock(&self.sources).get(event.key).cloned() else { continue };
-            if event.ended {
-                source.set_ended();
+            let source = lock(&self.table).get(event.key).map(|(_, source)| source.clone());
+            // Deregistered while its event was on the way.
+            let Some(source) = source else { continue };
+            if event.last {
+                panics.catch(|| source.set_ended());
             } else if event.readable {
-                source.set_ready(Dir::Read);
+                panics.catch(|| source.set_ready(Dir::Read));
             }
             if event.writable {
-                source.set_ready(Dir::Write);
+                panics.catch(|| source.set_ready(Dir::Write));
             }
-            let interest = source.interest();
-            if !self.edge && !interest.is_empty() {
-                // One shot served one direction; somebody still waits for the other.
-                let sources = lock(&self.sources);
-                if sources.get(event.key).is_some_and(|(now, _)| *now == raw) {
-                    // SAFETY: a descriptor in the list has not been deregistered, so it is open; the lock keeps it there.
-                    let raw = unsafe { borrow(raw) };
-                    // Deleted from the poller a moment ago, perhaps: then nobody waits any more.
-                    drop(self.poller.modify(raw, Event::new(event.key, interest.readable, interest.writable)));
-                }
+            if !self.edge {
+                // One shot served one direction; somebody may still wait for the other. Failing, it has been closed: nobody does.
+                drop(self.arm(event.key, Interest::default()));
             }
+            // The last reference, perhaps, and wakers in it.
+            panics.catch(|| drop(source));
         }
+        panics.resume();
+    }
+
+    /// One-shot mode: arms for `wanted` and for whatever else is waited for, asked under the lock.
+    fn arm(&self, key: usize, wanted: Interest) -> io::Result<()> {
+        let table = lock(&self.table);
+        let Some((raw, source)) = table.get(key) else { return Ok(()) };
+        let waiting = source.interest();
+        let (readable, writable) = (waiting.readable || wanted.readable, waiting.writable || wanted.writable);
+        if !readable && !writable {
+            return Ok(());
+        }
+        // SAFETY: a descriptor in the table has not been deregistered, so it is open; the lock keeps it there.
+        let raw = unsafe { BorrowedSource::borrow_raw(raw) };
+        self.poller.modify(raw, Event::new(key, readable, writable))
     }
 }
 
@@ -193,7 +245,7 @@ impl Wake for Shared {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.state.swap(NOTIFIED, Ordering::AcqRel) == PARKED
+        if self.parking.notify()
             && let Err(error) = self.notifier.notify(&self.poller)
         {
             eprintln!("whit: a sleeping reactor could not be woken: {error}");
@@ -201,21 +253,26 @@ impl Wake for Shared {
     }
 }
 
-#[cfg(unix)]
-unsafe fn borrow<'a>(raw: RawSource) -> BorrowedSource<'a> {
-    // SAFETY: the caller's promise.
-    unsafe { BorrowedSource::borrow_raw(raw) }
-}
+/// Keeps the first panic until everything else has been done.
+#[derive(Default)]
+struct Panics(Option<Box<dyn Any + Send>>);
 
-#[cfg(windows)]
-unsafe fn borrow<'a>(raw: RawSource) -> BorrowedSource<'a> {
-    // SAFETY: the caller's promise.
-    unsafe { BorrowedSource::borrow_raw(raw) }
-}
+impl Panics {
+    fn catch(&mut self, f: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
+            match &self.0 {
+                None => self.0 = Some(panic),
+                // Dropping a payload could panic once more.
+                Some(_) => std::mem::forget(panic),
+            }
+        }
+    }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A waker that panics during delivery poisons `waiting`, whose content is cleared before each use.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn resume(self) {
+        if let Some(panic) = self.0 {
+            resume_unwind(panic);
+        }
+    }
 }
 
 impl fmt::Debug for Reactor {

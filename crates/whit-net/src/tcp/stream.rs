@@ -283,7 +283,8 @@ impl Shared for TcpStream {
 /// Takes a unit of the task's budget, and gives it back if the operation has to wait.
 pub(crate) fn proceed<T>(cx: &mut Context<'_>, operation: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
     ready!(budget::poll_proceed(cx));
-    let polled = operation(cx);
+    // Counted here for every network; the system's sockets would count the same transfer once more.
+    let polled = budget::unconstrained(|| operation(cx));
     if polled.is_pending() {
         budget::refund();
     }

@@ -1,4 +1,4 @@
-//! Waiting for events, system by system. Each file has the same shape: `Waiter`, `Notifier`, `add_edge`.
+//! Waiting for events, system by system. Each file has the same shape: `Waiter`, `Notifier`, `add_edge`, `short_read_empties`.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -6,9 +6,9 @@ mod linux;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Notifier, TELLS_END, Waiter, add_edge};
+pub(crate) use linux::{Notifier, TELLS_END, Waiter, add_edge, short_read_empties};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{Notifier, TELLS_END, Waiter, add_edge};
+pub(crate) use portable::{Notifier, TELLS_END, Waiter, add_edge, short_read_empties};
 
 /// What the system said about one source.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,6 @@ pub(crate) struct Ready {
     pub(crate) key: usize,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
-    /// There is an end to what can be read.
-    pub(crate) ended: bool,
+    /// What can be read has an end, or a mark within: a short read does not mean that all has been read.
+    pub(crate) last: bool,
 }

@@ -1,7 +1,7 @@
 //! All other systems: `polling` waits.
 
 use std::io;
-use std::time::Instant;
+use std::time::Duration;
 
 use polling::{Event, Events, PollMode, Poller};
 use whit_core::BorrowedSource;
@@ -15,6 +15,11 @@ pub(crate) const TELLS_END: bool = false;
 pub(crate) fn add_edge(poller: &Poller, raw: BorrowedSource<'_>, key: usize) -> io::Result<()> {
     // SAFETY: whoever calls `Reactor::register` keeps the descriptor open until it has been deregistered.
     unsafe { poller.add_with_mode(&raw, Event::all(key).with_interrupt(), PollMode::Edge) }
+}
+
+/// Whether a read that does not fill its buffer has emptied the descriptor. Not asked where ends are not told.
+pub(crate) fn short_read_empties(_: BorrowedSource<'_>) -> bool {
+    false
 }
 
 #[derive(Debug)]
@@ -34,14 +39,17 @@ impl Waiter {
     pub(crate) fn wait(
         &mut self,
         poller: &Poller,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         ready: &mut Vec<Ready>,
     ) -> io::Result<()> {
         self.events.clear();
-        poller.wait(&mut self.events, deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())))?;
+        match poller.wait(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            waited => drop(waited?),
+        }
         ready.extend(self.events.iter().map(|event| {
             let odd = event.is_interrupt() || event.is_err().unwrap_or(false);
-            Ready { key: event.key, readable: event.readable || odd, writable: event.writable || odd, ended: odd }
+            Ready { key: event.key, readable: event.readable || odd, writable: event.writable || odd, last: odd }
         }));
         Ok(())
     }
