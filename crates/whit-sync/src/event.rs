@@ -1,10 +1,13 @@
 //! `Event`: a flag to wait for.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use crate::blocking;
+use crate::wait_list::{Key, WaitList, WakeList};
 
 /// A flag that any number of tasks wait for: asyncio's `Event`.
 ///
@@ -15,94 +18,98 @@ use std::task::{Context, Poll, Waker};
 /// event.set();
 /// futures_lite::future::block_on(event.wait());
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Event {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    set: bool,
-    // Counts `set`s: whoever waited through one is done, also if `clear` came right after.
-    sets: u64,
-    next: u64,
-    waiting: BTreeMap<u64, Waker>,
+    // Written under the lock; read without it where a stale answer does no harm.
+    set: AtomicBool,
+    waiting: Mutex<WaitList<()>>,
 }
 
 impl Event {
     /// A flag that is not set.
     pub const fn new() -> Event {
-        Event { state: Mutex::new(State { set: false, sets: 0, next: 0, waiting: BTreeMap::new() }) }
+        Event { set: AtomicBool::new(false), waiting: Mutex::new(WaitList::new()) }
     }
 
     /// Sets the flag and wakes everybody who waits, in the order of their coming.
     pub fn set(&self) {
-        let mut state = self.lock();
-        state.set = true;
-        state.sets += 1;
-        let waiting = std::mem::take(&mut state.waiting);
-        drop(state);
-        waiting.into_values().for_each(Waker::wake);
+        let mut wakers = WakeList::default();
+        let mut waiting = crate::lock(&self.waiting);
+        self.set.store(true, Ordering::Release);
+        while let Some((_, waker)) = waiting.pop_front() {
+            wakers.push(waker);
+        }
+        drop(waiting);
+        wakers.wake();
     }
 
     /// Takes the flag back. Who waited while it was set is let through all the same.
     pub fn clear(&self) {
-        self.lock().set = false;
+        let _waiting = crate::lock(&self.waiting);
+        self.set.store(false, Ordering::Release);
     }
 
     /// Whether the flag is set.
     pub fn is_set(&self) -> bool {
-        self.lock().set
+        self.set.load(Ordering::Acquire)
     }
 
     /// Waits until the flag is set. Cancel-safe.
-    pub fn wait(&self) -> Wait<'_> {
-        Wait { event: self, entry: None }
+    pub fn wait(&self) -> EventWait<'_> {
+        EventWait { event: self, key: None }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// As [`wait`](Event::wait), for a thread that may block.
+    pub fn wait_blocking(&self) {
+        blocking::wait(self.wait());
+    }
+}
+
+impl Default for Event {
+    fn default() -> Event {
+        Event::new()
     }
 }
 
 /// Made by [`Event::wait`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless awaited"]
-pub struct Wait<'e> {
+pub struct EventWait<'e> {
     event: &'e Event,
-    // Our number, and how many sets there had been.
-    entry: Option<(u64, u64)>,
+    key: Option<Key>,
 }
 
-impl Future for Wait<'_> {
+impl Future for EventWait<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.event.lock();
-        let done = state.set || self.entry.is_some_and(|(_, sets)| sets != state.sets);
-        let number = self.entry.map_or(state.next, |(number, _)| number);
-        if done {
-            let old = state.waiting.remove(&number);
-            drop(state);
-            drop(old);
-            self.entry = None;
+        if self.key.is_none() && self.event.is_set() {
             return Poll::Ready(());
         }
-        state.next = state.next.max(number + 1);
-        let old = state.waiting.insert(number, cx.waker().clone());
-        let sets = state.sets;
-        drop(state);
+        let mut waiting = crate::lock(&self.event.waiting);
+        let old = match self.key {
+            None if self.event.is_set() => return Poll::Ready(()),
+            None => {
+                self.key = Some(waiting.push_back((), cx.waker()));
+                return Poll::Pending;
+            }
+            Some(key) if waiting.is_queued(key) => waiting.set_waker(key, cx.waker()),
+            Some(key) => {
+                self.key = None;
+                waiting.remove(key).1
+            }
+        };
+        drop(waiting);
         drop(old);
-        self.entry = Some((number, sets));
-        Poll::Pending
+        if self.key.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for EventWait<'_> {
     fn drop(&mut self) {
-        if let Some((number, _)) = self.entry {
-            let old = self.event.lock().waiting.remove(&number);
-            drop(old);
+        if let Some(key) = self.key {
+            let entry = crate::lock(&self.event.waiting).remove(key);
+            drop(entry);
         }
     }
 }

@@ -1,47 +1,104 @@
-//! Async events and semaphores that run on every executor.
+//! Locks, semaphores, events and channels that run on every executor.
 //!
 //! # Should I use this crate?
 //!
-//! Most programs want the facade, `whit`. Depend on `whit-sync` under any other executor: it needs a waker and nothing else.
+//! Most programs want the facade, `whit`, where this is `whit::sync`. Depend on `whit-sync` under any other executor: it needs
+//! a waker and nothing else. Names are those of async-lock and async-channel; broadcast and watch come from tokio's.
 //!
 //! # Example
 //!
 //! ```
-//! use whit_sync::Semaphore;
+//! use whit_sync::{Mutex, bounded};
 //!
 //! futures_lite::future::block_on(async {
-//!     let semaphore = Semaphore::new(2);
-//!     let one = semaphore.acquire().await;
-//!     let two = semaphore.acquire().await;
-//!     assert!(semaphore.try_acquire().is_none());
-//!     drop(one);
-//!     assert!(semaphore.try_acquire().is_some());
-//!     drop(two);
+//!     let total = Mutex::new(0);
+//!     let (sender, receiver) = bounded(10);
+//!     for number in 1..=4 {
+//!         sender.send(number).await.unwrap();
+//!     }
+//!     drop(sender);
+//!     while let Ok(number) = receiver.recv().await {
+//!         *total.lock().await += number;
+//!     }
+//!     assert_eq!(*total.lock().await, 10);
 //! });
 //! ```
 //!
 //! # How it works
 //!
-//! A short lock around the state and its waiters, in the order of their coming; wakers are called outside of it. A release
-//! hands permits to the one that waited longest; nobody overtakes.
+//! `Semaphore`, `Mutex` and `RwLock` are one word that says how many permits are free, changed by one atomic step while nobody
+//! waits, and a list of waiters under a short lock. A release hands the permits to the one that waited longest; nobody
+//! overtakes. Channels are a queue under a short lock, and hand a message to the receiver that waited longest.
+//! Wakers are called, and messages dropped, outside of every lock.
 //!
 //! # Cancellation and panics
 //!
-//! Every future may be dropped at any time: a permit that was granted to it goes to the next. A future that was granted a
-//! permit and is kept without being polled keeps the permit.
+//! Every future here may be dropped at any time: a permit, a lock, a notification or a message that was given to it goes to the
+//! next. A future that was given one and is kept without being polled keeps it; of locks and semaphores that holds up all
+//! others, of channels only that one message. Nothing is poisoned by a panic.
 //!
 //! # Features
 //!
-//! None.
+//! `budget`: operations count against the cooperative budget of `whit-core`, so that a task in a loop over a channel that is
+//! never empty gives the others a turn. The facade asks for it.
 //!
 //! # Limits
 //!
-//! Mutex, RwLock, Barrier, OnceCell, Condvar and the channels are not there yet, and there is no lock-free path.
+//! Being handed over in order costs throughput under contention against locks that let others barge in. A `*_blocking` call on
+//! the only thread of an executor waits for ever.
+//!
+//! Unsafe code is in `mutex.rs` and `rwlock`: the access to what they guard.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod acquire;
+mod barrier;
+mod blocking;
+pub mod broadcast;
+mod budget;
+pub mod channel;
+mod condvar;
 mod event;
+#[allow(unsafe_code, reason = "the access to what it guards")]
+mod mutex;
+mod notify;
+mod once_cell;
+pub mod oneshot;
+mod priority_queue;
+mod raw;
+#[allow(unsafe_code, reason = "the access to what it guards")]
+mod rwlock;
 mod semaphore;
+mod sync;
+mod wait_list;
+pub mod watch;
 
-pub use event::{Event, Wait};
-pub use semaphore::{Acquire, AcquireArc, Semaphore, SemaphoreGuard, SemaphoreGuardArc};
+pub use barrier::{Barrier, BarrierWaitResult};
+#[doc(no_inline)]
+pub use channel::{Receiver, Sender, bounded, unbounded};
+pub use condvar::Condvar;
+pub use event::Event;
+pub use mutex::{Mutex, MutexGuard, MutexGuardArc};
+pub use notify::{Notified, Notify};
+pub use once_cell::OnceCell;
+pub use priority_queue::PriorityQueue;
+pub use rwlock::{
+    RwLock, RwLockReadGuard, RwLockReadGuardArc, RwLockUpgradableReadGuard, RwLockUpgradableReadGuardArc,
+    RwLockWriteGuard, RwLockWriteGuardArc,
+};
+pub use semaphore::{AcquireError, Semaphore, SemaphoreGuard, SemaphoreGuardArc};
+
+/// The futures of this crate, by name.
+pub mod futures {
+    pub use crate::barrier::BarrierWait;
+    pub use crate::event::EventWait;
+    pub use crate::mutex::{Lock, LockArc};
+    pub use crate::notify::Notified;
+    pub use crate::rwlock::{Read, ReadArc, UpgradableRead, UpgradableReadArc, Upgrade, UpgradeArc, Write, WriteArc};
+    pub use crate::semaphore::{Acquire, AcquireArc};
+}
+
+/// Locks std's mutex, and goes on after a panic elsewhere: every section under these locks leaves its data whole.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

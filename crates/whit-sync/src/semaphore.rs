@@ -1,250 +1,243 @@
 //! `Semaphore`: permits, first come, first served.
-//!
-//! Rules, all under the one lock:
-//! 1. Permits are given to waiters in the order of their numbers, and only whole requests: a large one at the head waits for
-//!    all it asked for, and nobody behind it is served first.
-//! 2. A granted waiter leaves the queue and stands in `granted` until its future takes the permits or is dropped; dropped, it
-//!    gives them back.
-//! 3. Permits that come back, and waiters that leave the queue, lead to rule 1 again. Wakers are called outside of the lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use crate::acquire::{Acquirable, Acquiring, acquiring_future};
+use crate::blocking;
+use crate::raw::{IsClosed, PERMITS_MOST, RawSemaphore, Request};
+use crate::sync::const_unless_loom;
 
 /// A number of permits: asyncio's `Semaphore`. A release goes to the one that waited longest.
 ///
-/// See the crate page for an example.
+/// A large request at the head of the queue waits for all it asked for, and nobody behind it is served first.
+///
+/// ```
+/// use whit_sync::Semaphore;
+///
+/// futures_lite::future::block_on(async {
+///     let semaphore = Semaphore::new(2);
+///     let one = semaphore.acquire().await?;
+///     let _two = semaphore.acquire().await?;
+///     assert!(semaphore.try_acquire().is_none());
+///     drop(one);
+///     assert!(semaphore.try_acquire().is_some());
+///     Ok::<(), whit_sync::AcquireError>(())
+/// })?;
+/// # Ok::<(), whit_sync::AcquireError>(())
+/// ```
+#[derive(Debug)]
 pub struct Semaphore {
-    state: Mutex<State>,
-}
-
-struct State {
-    permits: usize,
-    next: u64,
-    waiting: BTreeMap<u64, (usize, Waker)>,
-    granted: BTreeSet<u64>,
+    raw: RawSemaphore,
 }
 
 impl Semaphore {
-    /// A semaphore with `permits` permits.
-    pub const fn new(permits: usize) -> Semaphore {
-        let state = State { permits, next: 0, waiting: BTreeMap::new(), granted: BTreeSet::new() };
-        Semaphore { state: Mutex::new(state) }
+    /// The most permits that a semaphore can count.
+    pub const MAX_PERMITS: usize = PERMITS_MOST;
+
+    const_unless_loom! {
+        /// A semaphore with `permits` permits.
+        ///
+        /// # Panics
+        ///
+        /// If that is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+        #[track_caller]
+        pub const fn new(permits: usize) -> Semaphore {
+            Semaphore { raw: RawSemaphore::new(permits) }
+        }
     }
 
-    /// Waits for a permit. Cancel-safe: dropped at any point, nothing is lost; but the place in the queue is.
+    /// Waits for a permit.
+    ///
+    /// Cancel-safe: dropped at any point, nothing is lost but the place in the queue. A future that was granted its permit and
+    /// is kept without being polled keeps the permit from all others.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
     pub fn acquire(&self) -> Acquire<'_> {
         self.acquire_many(1)
     }
 
-    /// Waits for `count` permits at once.
+    /// Waits for `count` permits at once; as [`acquire`](Semaphore::acquire).
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
     pub fn acquire_many(&self, count: usize) -> Acquire<'_> {
-        Acquire { semaphore: self, request: Request { count, number: None } }
+        Acquire(Acquiring::new(self, Request::new(count)))
     }
 
-    /// As [`acquire`](Semaphore::acquire), with a guard that owns the semaphore.
+    /// As [`acquire`](Semaphore::acquire), with a guard that owns a share in the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
     pub fn acquire_arc(self: &Arc<Self>) -> AcquireArc {
-        AcquireArc { semaphore: self.clone(), request: Request { count: 1, number: None } }
+        self.acquire_many_arc(1)
     }
 
-    /// A permit, if one is there and nobody waits for it.
+    /// As [`acquire_many`](Semaphore::acquire_many), with a guard that owns a share in the semaphore.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
+    pub fn acquire_many_arc(self: &Arc<Self>, count: usize) -> AcquireArc {
+        AcquireArc(Acquiring::new(self.clone(), Request::new(count)))
+    }
+
+    /// As [`acquire`](Semaphore::acquire), for a thread that may block. Not for tasks: it keeps their worker from all others.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
+    pub fn acquire_blocking(&self) -> Result<SemaphoreGuard<'_>, AcquireError> {
+        blocking::wait(self.acquire())
+    }
+
+    /// As [`acquire_arc`](Semaphore::acquire_arc), for a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// The semaphore has been [closed](Semaphore::close).
+    pub fn acquire_arc_blocking(self: &Arc<Self>) -> Result<SemaphoreGuardArc, AcquireError> {
+        blocking::wait(self.acquire_arc())
+    }
+
+    /// A permit, if one is there, nobody waits for it, and the semaphore is not closed.
     pub fn try_acquire(&self) -> Option<SemaphoreGuard<'_>> {
-        self.try_take(1).then(|| SemaphoreGuard { semaphore: self, count: 1 })
+        self.try_acquire_many(1)
     }
 
-    /// As [`try_acquire`](Semaphore::try_acquire), with a guard that owns the semaphore.
+    /// As [`try_acquire`](Semaphore::try_acquire), all `count` of them or none.
+    pub fn try_acquire_many(&self, count: usize) -> Option<SemaphoreGuard<'_>> {
+        // Not `then_some`: it would build the guard, and drop it, in each case.
+        self.raw.try_acquire(count).is_ok().then(|| SemaphoreGuard { semaphore: self, count })
+    }
+
+    /// As [`try_acquire`](Semaphore::try_acquire), with a guard that owns a share in the semaphore.
     pub fn try_acquire_arc(self: &Arc<Self>) -> Option<SemaphoreGuardArc> {
-        self.try_take(1).then(|| SemaphoreGuardArc { semaphore: self.clone(), count: 1 })
+        self.raw.try_acquire(1).is_ok().then(|| SemaphoreGuardArc { semaphore: self.clone(), count: 1 })
     }
 
     /// Adds permits for good.
     ///
     /// # Panics
     ///
-    /// If there would be more than a `usize` can count.
+    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[track_caller]
     pub fn add_permits(&self, count: usize) {
-        let mut state = self.lock();
-        let Some(permits) = state.permits.checked_add(count) else {
-            drop(state);
-            panic!("adding {count} permits to a semaphore would pass the most it can count");
-        };
-        state.permits = permits;
-        Self::serve(state);
+        if self.raw.release(count).is_err() {
+            panic!("adding {count} permits to a semaphore would pass the most it can count, {PERMITS_MOST}");
+        }
     }
 
     /// Permits that nobody has at the moment.
     pub fn available_permits(&self) -> usize {
-        self.lock().permits
+        self.raw.available()
     }
 
-    fn try_take(&self, count: usize) -> bool {
-        let mut state = self.lock();
-        let free = state.waiting.is_empty() && state.permits >= count;
-        if free {
-            state.permits -= count;
-        }
-        free
+    /// No more permits: all who wait and all who come get an error. Permits that are held stay valid.
+    pub fn close(&self) {
+        self.raw.close();
     }
 
-    /// Rule 1; unlocks.
-    fn serve(mut state: MutexGuard<'_, State>) {
-        let mut wakers = Vec::new();
-        while let Some((&number, &(count, _))) = state.waiting.first_key_value()
-            && count <= state.permits
-        {
-            state.permits -= count;
-            state.granted.insert(number);
-            wakers.extend(state.waiting.remove(&number).map(|(_, waker)| waker));
-        }
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.raw.is_closed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many wait at the moment.
+    pub fn waiting(&self) -> usize {
+        self.raw.waiting()
     }
 }
 
-/// A place in the queue.
-#[derive(Debug)]
-struct Request {
-    count: usize,
-    number: Option<u64>,
-}
+impl<'s> Acquirable for &'s Semaphore {
+    type Output = Result<SemaphoreGuard<'s>, AcquireError>;
 
-impl Request {
-    fn poll(&mut self, semaphore: &Semaphore, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = semaphore.lock();
-        let number = match self.number {
-            Some(number) if state.granted.remove(&number) => {
-                self.number = None;
-                return Poll::Ready(());
-            }
-            Some(number) => number,
-            None if state.waiting.is_empty() && state.permits >= self.count => {
-                state.permits -= self.count;
-                return Poll::Ready(());
-            }
-            None => {
-                state.next += 1;
-                state.next
-            }
-        };
-        self.number = Some(number);
-        let old = state.waiting.insert(number, (self.count, cx.waker().clone()));
-        drop(state);
-        drop(old);
-        Poll::Pending
+    fn raw(&self) -> &RawSemaphore {
+        &self.raw
     }
 
-    /// The future is dropped.
-    fn give_up(&mut self, semaphore: &Semaphore) {
-        let Some(number) = self.number.take() else { return };
-        let mut state = semaphore.lock();
-        if state.granted.remove(&number) {
-            state.permits += self.count;
-        }
-        let old = state.waiting.remove(&number);
-        Semaphore::serve(state);
-        drop(old);
+    fn acquired(self, count: usize, outcome: Result<(), IsClosed>) -> Self::Output {
+        outcome.map_err(|_| AcquireError(()))?;
+        Ok(SemaphoreGuard { semaphore: self, count })
     }
 }
 
-/// Made by [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct Acquire<'s> {
-    semaphore: &'s Semaphore,
-    request: Request,
-}
+impl Acquirable for Arc<Semaphore> {
+    type Output = Result<SemaphoreGuardArc, AcquireError>;
 
-impl<'s> Future for Acquire<'s> {
-    type Output = SemaphoreGuard<'s>;
+    fn raw(&self) -> &RawSemaphore {
+        &self.raw
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SemaphoreGuard<'s>> {
-        let (semaphore, count) = (self.semaphore, self.request.count);
-        self.request.poll(semaphore, cx).map(|()| SemaphoreGuard { semaphore, count })
+    fn acquired(self, count: usize, outcome: Result<(), IsClosed>) -> Self::Output {
+        outcome.map_err(|_| AcquireError(()))?;
+        Ok(SemaphoreGuardArc { semaphore: self, count })
     }
 }
 
-impl Drop for Acquire<'_> {
-    fn drop(&mut self) {
-        self.request.give_up(self.semaphore);
-    }
+acquiring_future! {
+    /// Made by [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
+    Acquire ['s] ['s] &'s Semaphore => Result<SemaphoreGuard<'s>, AcquireError>
 }
 
-/// Made by [`Semaphore::acquire_arc`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless awaited"]
-pub struct AcquireArc {
-    semaphore: Arc<Semaphore>,
-    request: Request,
+acquiring_future! {
+    /// Made by [`Semaphore::acquire_arc`] and [`Semaphore::acquire_many_arc`].
+    AcquireArc [] [] Arc<Semaphore> => Result<SemaphoreGuardArc, AcquireError>
 }
 
-impl Future for AcquireArc {
-    type Output = SemaphoreGuardArc;
+/// The semaphore was closed before there was a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcquireError(());
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<SemaphoreGuardArc> {
-        let (semaphore, count) = (self.semaphore.clone(), self.request.count);
-        self.request.poll(&semaphore, cx).map(|()| SemaphoreGuardArc { semaphore, count })
-    }
-}
-
-impl Drop for AcquireArc {
-    fn drop(&mut self) {
-        self.request.give_up(&self.semaphore);
-    }
-}
-
-/// Permits; dropping it gives them back.
-#[derive(Debug)]
-#[must_use = "a dropped guard gives its permits back at once"]
-pub struct SemaphoreGuard<'s> {
-    semaphore: &'s Semaphore,
-    count: usize,
-}
-
-impl SemaphoreGuard<'_> {
-    /// Takes the permits out of circulation for good.
-    pub fn forget(mut self) {
-        self.count = 0;
-    }
-}
-
-impl Drop for SemaphoreGuard<'_> {
-    fn drop(&mut self) {
-        self.semaphore.add_permits(self.count);
-    }
-}
-
-/// Permits, and a share in the semaphore; dropping it gives them back.
-#[derive(Debug)]
-#[must_use = "a dropped guard gives its permits back at once"]
-pub struct SemaphoreGuardArc {
-    semaphore: Arc<Semaphore>,
-    count: usize,
-}
-
-impl SemaphoreGuardArc {
-    /// Takes the permits out of circulation for good.
-    pub fn forget(mut self) {
-        self.count = 0;
-    }
-}
-
-impl Drop for SemaphoreGuardArc {
-    fn drop(&mut self) {
-        self.semaphore.add_permits(self.count);
-    }
-}
-
-impl fmt::Debug for Semaphore {
+impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.lock();
-        f.debug_struct("Semaphore").field("permits", &state.permits).field("waiting", &state.waiting.len()).finish()
+        f.write_str("acquiring a permit failed: the semaphore has been closed, and will give no more")
     }
+}
+
+impl Error for AcquireError {}
+
+macro_rules! permits {
+    ($(#[$meta:meta])* $name:ident [$($life:lifetime)?] $owner:ty) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        #[must_use = "a dropped guard gives its permits back at once"]
+        pub struct $name<$($life)?> {
+            semaphore: $owner,
+            count: usize,
+        }
+
+        impl<$($life)?> $name<$($life)?> {
+            /// Takes the permits out of circulation for good.
+            pub fn forget(mut self) {
+                self.count = 0;
+            }
+
+            /// How many permits it is worth.
+            pub fn permits(&self) -> usize {
+                self.count
+            }
+        }
+
+        impl<$($life)?> Drop for $name<$($life)?> {
+            fn drop(&mut self) {
+                self.semaphore.add_permits(self.count);
+            }
+        }
+    };
+}
+
+permits! {
+    /// Permits; dropping it gives them back.
+    SemaphoreGuard ['s] &'s Semaphore
+}
+
+permits! {
+    /// Permits, and a share in the semaphore; dropping it gives them back.
+    SemaphoreGuardArc [] Arc<Semaphore>
 }

@@ -28,7 +28,7 @@ async fn limited(
     let requests = (0..count).map(|number| {
         let (semaphore, client, order) = (semaphore.clone(), client.clone(), order.clone());
         async move {
-            let _permit = semaphore.acquire().await;
+            let _permit = semaphore.acquire().await.expect("nobody closes it");
             order.lock().unwrap().push(number);
             client.get(&format!("/delay/{seconds}")).await
         }

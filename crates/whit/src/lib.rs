@@ -98,7 +98,17 @@ pub mod net {
     pub use whit_net::*;
 }
 
-/// Events and semaphores.
+/// Channels; [`sync`] has `oneshot`, `broadcast` and `watch`.
+pub mod channel {
+    pub use whit_sync::channel::*;
+}
+
+/// Locks, by the name that smol has for them: [`sync`] and nothing else.
+pub mod lock {
+    pub use whit_sync::*;
+}
+
+/// Locks, semaphores, events and channels.
 pub mod sync {
     pub use whit_sync::*;
 }

@@ -1,0 +1,249 @@
+//! What both ends share: a queue, those who wait to send and those who wait to receive, under one short lock.
+//!
+//! Rules, all under the lock; wakers are called, and messages dropped, outside of it:
+//! 1. A message goes to the receiver that waited longest: into its entry. If nobody waits, into the queue, if there is room.
+//!    If there is none, the sender waits with the message in its own entry.
+//! 2. A receiver takes from the head of the queue; the sender that waited longest then has its message moved to the tail, and
+//!    is done. With a capacity of 0 the message is taken from the sender's entry.
+//! 3. So while receivers wait, the queue is empty and no sender waits. While senders wait, the queue is full.
+//! 4. A receiver that was given a message and is dropped before it took it puts the message back: to the next one who waits,
+//!    or else to the head of the queue, which may then hold one more than its capacity.
+//! 5. A sender that is dropped while it waits takes its message along. Dropped later, the message is already on its way.
+//! 6. Closing ends the wait of all: senders keep their messages, and get them back in the error. Receivers wait only while the
+//!    queue is empty (rule 3), so they have nothing left to come.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Poll, Waker};
+
+use super::{RecvError, TryRecvError, TrySendError};
+use crate::wait_list::{Key, WaitList, WakeList};
+
+#[derive(Debug)]
+pub(super) struct Channel<T> {
+    state: Mutex<State<T>>,
+    pub(super) capacity: Option<usize>,
+    pub(super) senders: AtomicUsize,
+    pub(super) receivers: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    queue: VecDeque<T>,
+    // The message of each; `None` once it was taken.
+    sending: WaitList<Option<T>>,
+    // What each was given.
+    receiving: WaitList<Option<T>>,
+    closed: bool,
+}
+
+impl<T> Channel<T> {
+    /// With one sender and one receiver.
+    pub(super) fn new(capacity: Option<usize>) -> Channel<T> {
+        let state =
+            State { queue: VecDeque::new(), sending: WaitList::new(), receiving: WaitList::new(), closed: false };
+        Channel { state: Mutex::new(state), capacity, senders: AtomicUsize::new(1), receivers: AtomicUsize::new(1) }
+    }
+
+    /// Rule 1, without waiting.
+    pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let state = self.lock();
+        if state.closed {
+            return Err(TrySendError::Closed(message));
+        }
+        if state.receiving.is_empty() && !self.has_room(&state) {
+            return Err(TrySendError::Full(message));
+        }
+        Self::put(state, message);
+        Ok(())
+    }
+
+    /// Rule 1: to a full queue too, whose oldest message comes back.
+    pub(super) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(TrySendError::Closed(message));
+        }
+        if state.receiving.is_empty() && !self.has_room(&state) {
+            let Some(oldest) = state.queue.pop_front() else { return Err(TrySendError::Full(message)) };
+            state.queue.push_back(message);
+            return Ok(Some(oldest));
+        }
+        Self::put(state, message);
+        Ok(None)
+    }
+
+    /// Rule 1, and waiting: `message` is taken out when it is sent or waits in the entry.
+    pub(super) fn poll_send(
+        &self,
+        message: &mut Option<T>,
+        key: &mut Option<Key>,
+        waker: &Waker,
+    ) -> Poll<Result<(), T>> {
+        let mut state = self.lock();
+        let Some(entry) = *key else {
+            let Some(sent) = message.take() else { return Poll::Ready(Ok(())) };
+            if state.closed {
+                return Poll::Ready(Err(sent));
+            }
+            if state.receiving.is_empty() && !self.has_room(&state) {
+                *key = Some(state.sending.push_back(Some(sent), waker));
+                return Poll::Pending;
+            }
+            Self::put(state, sent);
+            return Poll::Ready(Ok(()));
+        };
+        if state.sending.is_queued(entry) {
+            let old = state.sending.set_waker(entry, waker);
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        }
+        *key = None;
+        let (left, waker) = state.sending.remove(entry);
+        drop(state);
+        drop(waker);
+        // Rule 6: still there if the channel was closed first.
+        Poll::Ready(left.map_or(Ok(()), Err))
+    }
+
+    /// Rule 5.
+    pub(super) fn cancel_send(&self, key: Key) {
+        let entry = self.lock().sending.remove(key);
+        drop(entry);
+    }
+
+    /// Rule 2, without waiting.
+    pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.take(self.lock()).map_err(|(closed, _)| match closed {
+            true => TryRecvError::Closed,
+            false => TryRecvError::Empty,
+        })
+    }
+
+    /// Rule 2, and waiting.
+    pub(super) fn poll_recv(&self, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        let mut state = self.lock();
+        if let Some(entry) = *key {
+            if state.receiving.is_queued(entry) {
+                let old = state.receiving.set_waker(entry, waker);
+                drop(state);
+                drop(old);
+                return Poll::Pending;
+            }
+            *key = None;
+            let (given, waker) = state.receiving.remove(entry);
+            drop(state);
+            drop(waker);
+            return Poll::Ready(given.ok_or(RecvError));
+        }
+        match self.take(state) {
+            Ok(message) => Poll::Ready(Ok(message)),
+            Err((true, _)) => Poll::Ready(Err(RecvError)),
+            Err((false, mut state)) => {
+                *key = Some(state.receiving.push_back(None, waker));
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Rule 4.
+    pub(super) fn cancel_recv(&self, key: Key) {
+        let mut state = self.lock();
+        let (given, waker) = state.receiving.remove(key);
+        match given {
+            None => drop(state),
+            Some(message) => match state.receiving.pop_front() {
+                Some((next, woken)) => {
+                    *state.receiving.get_mut(next) = Some(message);
+                    drop(state);
+                    woken.into_iter().for_each(Waker::wake);
+                }
+                None => {
+                    state.queue.push_front(message);
+                    drop(state);
+                }
+            },
+        }
+        drop(waker);
+    }
+
+    /// Rule 6. Whether it was open.
+    pub(super) fn close(&self) -> bool {
+        let mut wakers = WakeList::default();
+        let mut state = self.lock();
+        let was_open = !std::mem::replace(&mut state.closed, true);
+        while let Some((_, waker)) = state.sending.pop_front() {
+            wakers.push(waker);
+        }
+        while let Some((_, waker)) = state.receiving.pop_front() {
+            wakers.push(waker);
+        }
+        drop(state);
+        wakers.wake();
+        was_open
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Messages in the queue; those in the entries of waiting senders do not count.
+    pub(super) fn len(&self) -> usize {
+        self.lock().queue.len()
+    }
+
+    /// The last receiver has gone: nobody will take what is left.
+    pub(super) fn discard(&self) {
+        let left = std::mem::take(&mut self.lock().queue);
+        drop(left);
+    }
+
+    /// Counts a handle that was made from a weak one; not if there is none left.
+    pub(super) fn revive(count: &AtomicUsize) -> bool {
+        count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |handles| (handles > 0).then(|| handles + 1)).is_ok()
+    }
+
+    fn has_room(&self, state: &State<T>) -> bool {
+        self.capacity.is_none_or(|capacity| state.queue.len() < capacity)
+    }
+
+    /// There is a receiver or room. Unlocks.
+    fn put(mut state: MutexGuard<'_, State<T>>, message: T) {
+        match state.receiving.pop_front() {
+            Some((key, waker)) => {
+                *state.receiving.get_mut(key) = Some(message);
+                drop(state);
+                waker.into_iter().for_each(Waker::wake);
+            }
+            None => state.queue.push_back(message),
+        }
+    }
+
+    /// Rule 2. If there is nothing: whether it is closed, and the lock.
+    #[allow(clippy::type_complexity, reason = "used twice, right above")]
+    fn take<'c>(&'c self, mut state: MutexGuard<'c, State<T>>) -> Result<T, (bool, MutexGuard<'c, State<T>>)> {
+        let head = state.queue.pop_front();
+        // Room was made; after rule 4 there may be one too many still.
+        let served = if self.has_room(&state) || head.is_none() { state.sending.pop_front() } else { None };
+        let Some((key, waker)) = served else {
+            return head.ok_or_else(|| (state.closed, state));
+        };
+        let sent = state.sending.get_mut(key).take();
+        let message = match head {
+            Some(head) => {
+                state.queue.extend(sent);
+                Some(head)
+            }
+            None => sent,
+        };
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+        Ok(message.expect("a queued sender has its message"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        crate::lock(&self.state)
+    }
+}

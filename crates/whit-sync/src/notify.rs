@@ -1,0 +1,191 @@
+//! `Notify`: wakes one waiter or all, and remembers one wake-up that found nobody.
+//!
+//! Rules, all under the one lock:
+//! 1. `notify_one` gives a notification to the one that waited longest; if nobody waits, it is kept, at most one of them.
+//! 2. `notify_all` gives one to everybody who waits, and keeps none.
+//! 3. A notification of rule 1 that was given to a future which is dropped before it was ready goes on by rule 1. One of
+//!    rule 2 does not: everybody has had it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll};
+
+use crate::blocking;
+use crate::wait_list::{Key, WaitList, WakeList};
+
+/// Wakes waiting tasks, one or all.
+///
+/// ```
+/// use whit_sync::Notify;
+///
+/// let notify = Notify::new();
+/// // Nobody waits: kept for the next one who does.
+/// notify.notify_one();
+/// futures_lite::future::block_on(notify.notified());
+/// ```
+#[derive(Debug)]
+pub struct Notify {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    kept: bool,
+    // Each entry says who woke it.
+    waiting: WaitList<Given>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    Nothing,
+    One,
+    All,
+}
+
+impl Notify {
+    /// Nobody waits, and nothing is kept.
+    pub const fn new() -> Notify {
+        Notify { state: Mutex::new(State { kept: false, waiting: WaitList::new() }) }
+    }
+
+    /// Wakes the one that waited longest, or the next one who comes to wait.
+    pub fn notify_one(&self) {
+        Self::give_one(crate::lock(&self.state), true);
+    }
+
+    /// Wakes everybody who waits now, in the order of their coming: each [`notified`](Notify::notified) that has been polled
+    /// or [enabled](Notified::enable).
+    pub fn notify_all(&self) {
+        let mut wakers = WakeList::default();
+        let mut state = crate::lock(&self.state);
+        while let Some((key, waker)) = state.waiting.pop_front() {
+            *state.waiting.get_mut(key) = Given::All;
+            wakers.push(waker);
+        }
+        drop(state);
+        wakers.wake();
+    }
+
+    /// Waits for a notification.
+    ///
+    /// Cancel-safe: a notification that came for a dropped future goes to the next. A future that got one and is kept without
+    /// being polled keeps it. It loses its place in the queue when it is dropped.
+    pub fn notified(&self) -> Notified<'_> {
+        Notified { notify: self, key: None, keep: true }
+    }
+
+    /// As [`notified`](Notify::notified), for a thread that may block.
+    pub fn notified_blocking(&self) {
+        blocking::wait(self.notified());
+    }
+
+    /// For a condition variable, which keeps nothing.
+    pub(crate) fn waiter(&self) -> Notified<'_> {
+        Notified { notify: self, key: None, keep: false }
+    }
+
+    /// Wakes one if there is one; for a condition variable, nothing is kept.
+    pub(crate) fn notify_waiter(&self) {
+        Self::give_one(crate::lock(&self.state), false);
+    }
+
+    /// Rule 1; unlocks.
+    fn give_one(mut state: MutexGuard<'_, State>, keep: bool) {
+        let mut woken = None;
+        match state.waiting.pop_front() {
+            Some((key, waker)) => {
+                *state.waiting.get_mut(key) = Given::One;
+                woken = waker;
+            }
+            None => state.kept |= keep,
+        }
+        drop(state);
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+    }
+}
+
+impl Default for Notify {
+    fn default() -> Notify {
+        Notify::new()
+    }
+}
+
+/// Made by [`Notify::notified`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Notified<'n> {
+    notify: &'n Notify,
+    key: Option<Key>,
+    // Whether a notification that it hands on may be kept.
+    keep: bool,
+}
+
+impl Notified<'_> {
+    /// Takes a place in the queue before the first poll: what is notified from now on counts. Whether it has been notified.
+    ///
+    /// Check your condition after this and before the await, and nothing falls in between.
+    pub fn enable(&mut self) -> bool {
+        self.look(&mut Context::from_waker(std::task::Waker::noop()), false).is_ready()
+    }
+
+    /// As a poll, but the notification stays in its entry until [`done`](Notified::done): dropped before, it goes on by rule 3.
+    pub(crate) fn poll_enabled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.look(cx, false)
+    }
+
+    /// The notification has been used.
+    pub(crate) fn done(mut self) {
+        let _ = self.look(&mut Context::from_waker(std::task::Waker::noop()), true);
+    }
+
+    fn look(&mut self, cx: &mut Context<'_>, take: bool) -> Poll<()> {
+        let mut state = crate::lock(&self.notify.state);
+        let Some(key) = self.key else {
+            if std::mem::take(&mut state.kept) {
+                if !take {
+                    // Kept for the poll, in an entry of our own.
+                    let key = state.waiting.push_front(Given::One, cx.waker());
+                    state.waiting.pop_front();
+                    self.key = Some(key);
+                }
+                return Poll::Ready(());
+            }
+            self.key = Some(state.waiting.push_back(Given::Nothing, cx.waker()));
+            return Poll::Pending;
+        };
+        let (queued, mut old) = (state.waiting.is_queued(key), None);
+        if queued {
+            old = state.waiting.set_waker(key, cx.waker());
+        } else if take {
+            old = state.waiting.remove(key).1;
+            self.key = None;
+        }
+        drop(state);
+        drop(old);
+        if queued { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Future for Notified<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.look(cx, true)
+    }
+}
+
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        let Some(key) = self.key else { return };
+        let mut state = crate::lock(&self.notify.state);
+        let (given, waker) = state.waiting.remove(key);
+        match given {
+            Given::One => Notify::give_one(state, self.keep),
+            Given::Nothing | Given::All => drop(state),
+        }
+        drop(waker);
+    }
+}

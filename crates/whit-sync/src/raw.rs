@@ -1,0 +1,280 @@
+//! `RawSemaphore`: permits in one word, and those who wait for them in a list: what `Semaphore`, `Mutex` and `RwLock` are made of.
+//!
+//! The word: bit 0 `WAITERS`, bit 1 `CLOSED`, the free permits above them. The list has its own short lock.
+//!
+//! Rules:
+//! 1. While nobody waits, permits are taken and given back by one compare-and-exchange on the word, without the lock.
+//! 2. `WAITERS` is set exactly while somebody is queued. It is set and cleared under the lock. While it is set, the word is
+//!    changed by whoever holds the lock, and by nobody else; so nobody overtakes.
+//! 3. To wait: lock, look at the word again, set `WAITERS` in the same step that finds too few permits, queue, unlock. A
+//!    release either came before that step, and its permits were seen by it, or finds `WAITERS`, and comes for the lock.
+//! 4. Permits that come back while `WAITERS` is set go to the queue under the lock: to the first, as long as there are enough
+//!    for all that it asked for; a large request at the head holds up those behind it.
+//! 5. A waiter that was served leaves the queue and keeps an entry that says so, until its future collects it or is dropped.
+//!    Dropped, it gives its permits back by rule 1 or 4. Dropped while queued, it leaves, and the next may fit: rule 4.
+//! 6. `CLOSED` is never cleared. Setting it empties the queue; those who were served before keep what they have.
+//! 7. A request *at the front* (an upgrade of a lock that is already held in part) passes the queue, under the lock.
+//!
+//! Wakers are called, and dropped, outside of the lock.
+
+use std::task::{Context, Poll, Waker, ready};
+
+use crate::budget;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard, const_unless_loom, lock};
+use crate::wait_list::{Key, WaitList, WakeList};
+
+const WAITERS: usize = 1;
+const CLOSED: usize = 2;
+const ONE: usize = 4;
+
+/// The most permits that a semaphore can count.
+pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
+
+#[derive(Debug)]
+pub(crate) struct RawSemaphore {
+    word: AtomicUsize,
+    waiters: Mutex<WaitList<Waiter>>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    count: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Queued,
+    Served,
+    Closed,
+}
+
+/// Why there is no permit at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Busy,
+    Closed,
+}
+
+/// The semaphore has been closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IsClosed;
+
+impl RawSemaphore {
+    const_unless_loom! {
+        pub(crate) const fn new(permits: usize) -> RawSemaphore {
+            assert!(permits <= PERMITS_MOST, "a semaphore cannot count that many permits");
+            RawSemaphore { word: AtomicUsize::new(permits * ONE), waiters: Mutex::new(WaitList::new()) }
+        }
+    }
+
+    pub(crate) fn available(&self) -> usize {
+        self.word.load(Ordering::Acquire) / ONE
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.word.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// How many are queued.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.waiters).len()
+    }
+
+    /// Rule 1.
+    pub(crate) fn try_acquire(&self, count: usize) -> Result<(), Refused> {
+        self.update(|word| match word {
+            _ if word & CLOSED != 0 => Err(Refused::Closed),
+            _ if word & WAITERS != 0 || word / ONE < count => Err(Refused::Busy),
+            _ => Ok(word - count * ONE),
+        })
+    }
+
+    /// Rule 7, without waiting.
+    pub(crate) fn try_acquire_at_front(&self, count: usize) -> bool {
+        let _waiters = lock(&self.waiters);
+        self.update(|word| (word / ONE >= count).then(|| word - count * ONE).ok_or(())).is_ok()
+    }
+
+    /// Gives permits back, or adds them.
+    ///
+    /// # Errors
+    ///
+    /// There would be more than [`PERMITS_MOST`]; then nothing is added.
+    pub(crate) fn release(&self, count: usize) -> Result<(), TooMany> {
+        let add = |word: usize| {
+            let permits = (word / ONE).checked_add(count).filter(|permits| *permits <= PERMITS_MOST);
+            permits.map(|permits| (permits * ONE) | (word % ONE))
+        };
+        let added = self.update(|word| match word & WAITERS {
+            0 => add(word).ok_or(Some(TooMany)),
+            _ => Err(None),
+        });
+        match added {
+            Ok(()) => Ok(()),
+            Err(Some(too_many)) => Err(too_many),
+            Err(None) => {
+                let waiters = lock(&self.waiters);
+                self.update(|word| add(word).ok_or(TooMany))?;
+                self.serve(waiters, WakeList::default());
+                Ok(())
+            }
+        }
+    }
+
+    /// Rule 6.
+    pub(crate) fn close(&self) {
+        let mut wakers = WakeList::default();
+        let mut waiters = lock(&self.waiters);
+        self.word.fetch_or(CLOSED, Ordering::AcqRel);
+        while let Some((key, waker)) = waiters.pop_front() {
+            waiters.get_mut(key).state = State::Closed;
+            wakers.push(waker);
+        }
+        self.serve(waiters, wakers);
+    }
+
+    /// Rule 4. Unlocks, then wakes.
+    fn serve(&self, mut waiters: MutexGuard<'_, WaitList<Waiter>>, mut wakers: WakeList) {
+        while let Some(first) = waiters.front() {
+            let count = waiters.get(first).count;
+            // Rule 2: nobody else changes the word meanwhile.
+            if self.word.load(Ordering::Acquire) / ONE < count {
+                break;
+            }
+            self.word.fetch_sub(count * ONE, Ordering::AcqRel);
+            waiters.get_mut(first).state = State::Served;
+            wakers.push(waiters.pop_front().and_then(|(_, waker)| waker));
+        }
+        if waiters.is_empty() {
+            self.word.fetch_and(!WAITERS, Ordering::AcqRel);
+        }
+        drop(waiters);
+        wakers.wake();
+    }
+
+    fn update<E>(&self, mut next: impl FnMut(usize) -> Result<usize, E>) -> Result<(), E> {
+        let mut word = self.word.load(Ordering::Acquire);
+        loop {
+            match self.word.compare_exchange_weak(word, next(word)?, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+    }
+}
+
+enum Next {
+    Take,
+    Wait,
+    Fail,
+}
+
+/// More permits than can be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+/// What a future asks of a semaphore, and where it stands. It must be [given up](Request::give_up) when the future is dropped.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) count: usize,
+    front: bool,
+    key: Option<Key>,
+}
+
+impl Request {
+    pub(crate) fn new(count: usize) -> Request {
+        Request { count, front: false, key: None }
+    }
+
+    /// Rule 7.
+    pub(crate) fn at_front(count: usize) -> Request {
+        Request { count, front: true, key: None }
+    }
+
+    /// Ready once the permits are the caller's, who then gives them back.
+    pub(crate) fn poll(&mut self, semaphore: &RawSemaphore, cx: &mut Context<'_>) -> Poll<Result<(), IsClosed>> {
+        ready!(budget::poll_proceed(cx));
+        let polled = match self.key {
+            Some(key) => self.poll_queued(semaphore, key, cx.waker()),
+            None => self.poll_first(semaphore, cx.waker()),
+        };
+        if polled.is_pending() {
+            budget::refund();
+        }
+        polled
+    }
+
+    /// The future goes.
+    pub(crate) fn give_up(&mut self, semaphore: &RawSemaphore) {
+        let Some(key) = self.key.take() else { return };
+        let mut waiters = lock(&semaphore.waiters);
+        let (waiter, waker) = waiters.remove(key);
+        match waiter.state {
+            State::Served => {
+                drop(waiters);
+                // These permits were there before.
+                let _ = semaphore.release(waiter.count);
+            }
+            State::Queued => semaphore.serve(waiters, WakeList::default()),
+            State::Closed => drop(waiters),
+        }
+        drop(waker);
+    }
+
+    fn poll_first(&mut self, semaphore: &RawSemaphore, waker: &Waker) -> Poll<Result<(), IsClosed>> {
+        if !self.front {
+            match semaphore.try_acquire(self.count) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(Refused::Closed) => return Poll::Ready(Err(IsClosed)),
+                Err(Refused::Busy) => {}
+            }
+        }
+        let mut waiters = lock(&semaphore.waiters);
+        // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last, successful step did.
+        let mut next = Next::Wait;
+        let _ = semaphore.update(|word| {
+            let may_take = self.front || word & WAITERS == 0;
+            if word & CLOSED != 0 {
+                next = Next::Fail;
+                Err(())
+            } else if may_take && word / ONE >= self.count {
+                next = Next::Take;
+                Ok(word - self.count * ONE)
+            } else {
+                next = Next::Wait;
+                Ok(word | WAITERS)
+            }
+        });
+        match next {
+            Next::Take => Poll::Ready(Ok(())),
+            Next::Fail => Poll::Ready(Err(IsClosed)),
+            Next::Wait => {
+                let waiter = Waiter { count: self.count, state: State::Queued };
+                let key = if self.front { waiters.push_front(waiter, waker) } else { waiters.push_back(waiter, waker) };
+                self.key = Some(key);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_queued(&mut self, semaphore: &RawSemaphore, key: Key, waker: &Waker) -> Poll<Result<(), IsClosed>> {
+        let mut waiters = lock(&semaphore.waiters);
+        let state = waiters.get(key).state;
+        let old = match state {
+            State::Queued => waiters.set_waker(key, waker),
+            State::Served | State::Closed => {
+                self.key = None;
+                waiters.remove(key).1
+            }
+        };
+        drop(waiters);
+        drop(old);
+        match state {
+            State::Queued => Poll::Pending,
+            State::Served => Poll::Ready(Ok(())),
+            State::Closed => Poll::Ready(Err(IsClosed)),
+        }
+    }
+}
