@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use crate::MutexGuard;
 use crate::notify::Notify;
 
-/// A condition variable for [`Mutex`]: asyncio's `Condition`, std's `Condvar`.
+/// A condition variable for [`Mutex`](crate::Mutex): asyncio's `Condition`, std's `Condvar`.
 ///
 /// ```
 /// use whit_sync::{Condvar, Mutex};
