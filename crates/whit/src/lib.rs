@@ -39,11 +39,11 @@
 //!
 //! # Features
 //!
-//! None.
+//! `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //!
 //! # Limits
 //!
-//! Blocking code in a task blocks its worker: use [`unblock`]. `#[whit::main]` and `#[whit::test]` are not there yet.
+//! Blocking code in a task blocks its worker: use [`unblock`].
 
 #![forbid(unsafe_code)]
 
@@ -64,6 +64,8 @@ pub use futures_lite::{pin, ready};
 pub use whit_blocking::unblock;
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
 pub use whit_executor::{Executor, LocalExecutor};
+#[cfg(feature = "macros")]
+pub use whit_macros::{main, test};
 pub use whit_net::resolve;
 pub use whit_reactor::Async;
 pub use whit_timers::{Timer, interval, sleep, sleep_until, timeout, timeout_at};
@@ -124,3 +126,32 @@ pub mod prelude {
     pub use futures_lite::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
     pub use futures_lite::stream::StreamExt as _;
 }
+
+/// What the attributes refuse, and one that they take.
+///
+/// ```
+/// #[whit::main(workers = 1)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main]
+/// fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main(workers = 0)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main(local, workers = 2)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main(threads = 2)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main]
+/// async fn main(arguments: Vec<String>) {}
+/// ```
+#[cfg(all(doctest, feature = "macros"))]
+struct Attributes;
