@@ -24,21 +24,25 @@
 //!
 //! # Features
 //!
-//! None.
+//! `rayon`: `RayonBlocking`, a rayon pool that takes blocking work.
 //!
 //! # Limits
 //!
-//! `Unblock` for readers and writers, and a rayon pool as `Blocking`, are not there yet.
+//! `Unblock` for readers and writers is not there yet.
 
 #![forbid(unsafe_code)]
 
 mod pool;
+#[cfg(feature = "rayon")]
+mod rayon;
 
 use std::sync::{Arc, OnceLock};
 
 use whit_core::{Blocking, Handle, Home, Spawn, Task};
 
 pub use pool::{Pool, PoolBuilder, PoolError, Stragglers};
+#[cfg(feature = "rayon")]
+pub use rayon::RayonBlocking;
 
 /// Runs a closure that may block, on the current handle's pool, or on a process-wide default: asyncio's `to_thread`.
 ///

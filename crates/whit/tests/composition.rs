@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, zip};
+use whit::parts::blocking::RayonBlocking;
+use whit::parts::core::{Runnable, Schedule, ScheduleInfo};
 use whit::parts::{SharedPark, ThreadPark, Timers};
 use whit::sync::{Mutex, bounded};
 use whit::{Executor, Handle, LocalExecutor};
@@ -78,4 +80,36 @@ fn the_leaves_run_under_a_foreign_block_on() {
         drop((client.unwrap(), server.unwrap()));
         assert_eq!(whit::unblock(|| 3).await, 3);
     });
+}
+
+/// Tokio's handle, as a home for tasks.
+struct OnTokio(tokio::runtime::Handle);
+
+impl Schedule for OnTokio {
+    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+        self.0.spawn(async move {
+            runnable.run();
+        });
+    }
+}
+
+#[test]
+fn tokio_runs_the_tasks_and_the_leaves_run_under_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = Handle::builder().home(Arc::new(OnTokio(runtime.handle().clone()))).build();
+    let _entered = handle.enter();
+    assert_eq!(runtime.block_on(program()), 10);
+    // The task is run by the loop of tokio, and by nothing else.
+    let task = whit::spawn(async { std::thread::current().id() });
+    assert!(!task.is_finished());
+    assert_eq!(runtime.block_on(task), std::thread::current().id());
+}
+
+#[test]
+fn a_rayon_pool_takes_the_blocking_work() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).thread_name(|_| "ray".into()).build().unwrap();
+    let handle = Handle::builder().blocking(Arc::new(RayonBlocking::new(Arc::new(pool)))).build();
+    let _entered = handle.enter();
+    let name = block_on(whit::unblock(|| std::thread::current().name().map(str::to_owned)));
+    assert_eq!(name.as_deref(), Some("ray"));
 }
