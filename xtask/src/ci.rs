@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::tidy;
 
-type Result<T = ()> = std::result::Result<T, String>;
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
 /// Every step, until one fails.
 pub(crate) fn ci() -> Result {
@@ -68,7 +68,8 @@ pub(crate) fn loom() -> Result {
     Ok(())
 }
 
-fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result {
+/// Runs cargo in the workspace, with its output where ours goes.
+pub(crate) fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     println!("$ cargo {}", args.join(" "));
     let status = Command::new(cargo)

@@ -1,6 +1,7 @@
-//! The way in for people and CI alike: `cargo xtask <ci|each|loom|tidy>`.
+//! The way in for people and CI alike: `cargo xtask <ci|cross|each|loom|tidy>`.
 
 mod ci;
+mod cross;
 mod tidy;
 
 use std::process::ExitCode;
@@ -9,10 +10,11 @@ fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
     let result = match command.as_str() {
         "ci" => ci::ci(),
+        "cross" => cross::check(),
         "each" => ci::each(),
         "loom" => ci::loom(),
         "tidy" => tidy::check(),
-        other => Err(format!("`cargo xtask {other}` is not a command; there are: ci, each, loom, tidy")),
+        other => Err(format!("`cargo xtask {other}` is not a command; there are: ci, cross, each, loom, tidy")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
