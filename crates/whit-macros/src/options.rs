@@ -11,7 +11,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn parse(options: TokenStream, workers: Option<usize>) -> Result<Options, Error> {
-    let mut parsed = Options { workers: None, local: false };
+    let mut parsed = Options::default();
     let mut tokens = options.into_iter();
     while let Some(name) = tokens.next() {
         match name.to_string().as_str() {

@@ -1,8 +1,6 @@
 //! One future for everything that is acquired from a raw semaphore: permits, a lock, a share in a lock.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::raw::{IsClosed, RawSemaphore, Request};
@@ -36,14 +34,6 @@ impl<A: Acquirable> Acquiring<A> {
             let what = self.what.take().expect("looked at just now");
             what.acquired(self.request.count, outcome)
         })
-    }
-}
-
-impl<A: Acquirable> Future for Acquiring<A> {
-    type Output = A::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<A::Output> {
-        Acquiring::poll(&mut self, cx)
     }
 }
 

@@ -58,9 +58,7 @@ impl Future for BarrierWait<'_> {
         match self.key {
             None if waiting.len() + 1 >= self.barrier.n => {
                 let mut wakers = WakeList::default();
-                while let Some((_, waker)) = waiting.pop_front() {
-                    wakers.push(waker);
-                }
+                waiting.pop_all(&mut wakers, |()| {});
                 drop(waiting);
                 wakers.wake();
                 Poll::Ready(BarrierWaitResult { leader: true })

@@ -36,9 +36,7 @@ impl Event {
         let mut wakers = WakeList::default();
         let mut waiting = crate::lock(&self.waiting);
         self.set.store(true, Ordering::Release);
-        while let Some((_, waker)) = waiting.pop_front() {
-            wakers.push(waker);
-        }
+        waiting.pop_all(&mut wakers, |()| {});
         drop(waiting);
         wakers.wake();
     }

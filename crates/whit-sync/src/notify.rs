@@ -59,10 +59,7 @@ impl Notify {
     pub fn notify_all(&self) {
         let mut wakers = WakeList::default();
         let mut state = crate::lock(&self.state);
-        while let Some((key, waker)) = state.waiting.pop_front() {
-            *state.waiting.get_mut(key) = Given::All;
-            wakers.push(waker);
-        }
+        state.waiting.pop_all(&mut wakers, |given| *given = Given::All);
         drop(state);
         wakers.wake();
     }

@@ -54,9 +54,10 @@ impl<T> Sender<T> {
         }
         state.open = false;
         state.message = Some(message);
-        let wakers = (state.receiver.take(), state.sender.take());
+        // The sender's own is dropped, outside of the lock.
+        let (receiver, _sender) = (state.receiver.take(), state.sender.take());
         drop(state);
-        if let Some(waker) = wakers.0 {
+        if let Some(waker) = receiver {
             waker.wake();
         }
         Ok(())
@@ -91,9 +92,10 @@ impl<T> Drop for Sender<T> {
         let Some(shared) = self.shared.take() else { return };
         let mut state = crate::lock(&shared);
         state.open = false;
-        let wakers = (state.receiver.take(), state.sender.take());
+        // The sender's own is dropped, outside of the lock.
+        let (receiver, _sender) = (state.receiver.take(), state.sender.take());
         drop(state);
-        if let Some(waker) = wakers.0 {
+        if let Some(waker) = receiver {
             waker.wake();
         }
     }
@@ -164,9 +166,9 @@ impl<T> Drop for Receiver<T> {
         let mut state = crate::lock(&self.shared);
         state.open = false;
         // Dropped outside of the lock: the message may be anything.
-        let (message, wakers) = (state.message.take(), (state.sender.take(), state.receiver.take()));
+        let (message, sender, _receiver) = (state.message.take(), state.sender.take(), state.receiver.take());
         drop(state);
-        if let Some(waker) = wakers.0 {
+        if let Some(waker) = sender {
             waker.wake();
         }
         drop(message);

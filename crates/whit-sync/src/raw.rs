@@ -128,10 +128,7 @@ impl RawSemaphore {
         let mut wakers = WakeList::default();
         let mut waiters = lock(&self.waiters);
         self.word.fetch_or(CLOSED, Ordering::AcqRel);
-        while let Some((key, waker)) = waiters.pop_front() {
-            waiters.get_mut(key).state = State::Closed;
-            wakers.push(waker);
-        }
+        waiters.pop_all(&mut wakers, |waiter| waiter.state = State::Closed);
         self.serve(waiters, wakers);
     }
 

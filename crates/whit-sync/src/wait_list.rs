@@ -75,6 +75,14 @@ impl<T> WaitList<T> {
         Some((key, self.entries[key].waker.take()))
     }
 
+    /// Takes everybody out of the queue, for `wakers` to wake; their entries stay, after `mark` has written into them.
+    pub(crate) fn pop_all(&mut self, wakers: &mut WakeList, mut mark: impl FnMut(&mut T)) {
+        while let Some((key, waker)) = self.pop_front() {
+            mark(&mut self.entries[key].value);
+            wakers.push(waker);
+        }
+    }
+
     pub(crate) fn is_queued(&self, key: Key) -> bool {
         self.entries[key].queued
     }

@@ -65,9 +65,7 @@ impl<T> Shared<T> {
 fn wake_all(waiting: &Mutex<WaitList<()>>) {
     let mut wakers = WakeList::default();
     let mut waiting = crate::lock(waiting);
-    while let Some((_, waker)) = waiting.pop_front() {
-        wakers.push(waker);
-    }
+    waiting.pop_all(&mut wakers, |()| {});
     drop(waiting);
     wakers.wake();
 }

@@ -95,10 +95,20 @@ impl<T> State<T> {
         (seen, wakers)
     }
 
+    /// Puts a message in, if somebody would see it and there is room.
+    fn try_put(&mut self, message: T, wakers: &mut WakeList) -> Result<(), TrySendError<T>> {
+        if self.receivers == 0 {
+            return Err(TrySendError::Closed(message));
+        }
+        if self.queue.len() >= self.capacity {
+            return Err(TrySendError::Full(message));
+        }
+        self.put(message, wakers);
+        Ok(())
+    }
+
     fn put(&mut self, message: T, wakers: &mut WakeList) {
         self.queue.push_back(Slot { message, unseen: self.receivers });
-        while let Some((_, waker)) = self.receiving.pop_front() {
-            wakers.push(waker);
-        }
+        self.receiving.pop_all(wakers, |()| {});
     }
 }

@@ -110,9 +110,7 @@ impl<T> Drop for Receiver<T> {
         let (seen, mut wakers) = state.tidy();
         if state.receivers == 0 {
             // Nobody is left to make room: they get their messages back.
-            while let Some((_, waker)) = state.sending.pop_front() {
-                wakers.push(waker);
-            }
+            state.sending.pop_all(&mut wakers, |_| {});
         }
         drop(state);
         wakers.wake();

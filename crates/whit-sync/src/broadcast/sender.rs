@@ -34,18 +34,12 @@ impl<T: Clone> Sender<T> {
     ///
     /// There is none, or no receiver; here is the message again.
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let mut state = self.lock();
-        if state.receivers == 0 {
-            return Err(TrySendError::Closed(message));
-        }
-        if state.queue.len() >= state.capacity {
-            return Err(TrySendError::Full(message));
-        }
         let mut wakers = WakeList::default();
-        state.put(message, &mut wakers);
+        let mut state = self.lock();
+        let sent = state.try_put(message, &mut wakers);
         drop(state);
         wakers.wake();
-        Ok(())
+        sent
     }
 
     /// Sends at once, ahead of senders that wait: a full channel gives up its oldest message, which comes back. Receivers that
@@ -122,9 +116,7 @@ impl<T> Drop for Sender<T> {
         let mut state = self.lock();
         state.senders -= 1;
         if state.senders == 0 {
-            while let Some((_, waker)) = state.receiving.pop_front() {
-                wakers.push(waker);
-            }
+            state.receiving.pop_all(&mut wakers, |()| {});
         }
         drop(state);
         wakers.wake();
@@ -165,19 +157,19 @@ impl<T: Clone> Future for Send<'_, T> {
             return Poll::Ready(left.map_or(Ok(()), |message| Err(SendError(message))));
         }
         let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
-        if state.receivers == 0 {
-            return Poll::Ready(Err(SendError(message)));
-        }
-        if state.queue.len() >= state.capacity {
-            *key = Some(state.sending.push_back(Some(message), cx.waker()));
-            budget::refund();
-            return Poll::Pending;
-        }
         let mut wakers = WakeList::default();
-        state.put(message, &mut wakers);
+        let polled = match state.try_put(message, &mut wakers) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(TrySendError::Closed(message)) => Poll::Ready(Err(SendError(message))),
+            Err(TrySendError::Full(message)) => {
+                *key = Some(state.sending.push_back(Some(message), cx.waker()));
+                budget::refund();
+                Poll::Pending
+            }
+        };
         drop(state);
         wakers.wake();
-        Poll::Ready(Ok(()))
+        polled
     }
 }
 

@@ -75,7 +75,7 @@ impl<T> Receiver<T> {
 
     /// Whether there is no room. Always so with a capacity of 0.
     pub fn is_full(&self) -> bool {
-        self.capacity().is_some_and(|capacity| self.len() >= capacity)
+        self.channel.is_full()
     }
 
     /// Messages in it.

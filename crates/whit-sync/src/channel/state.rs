@@ -48,30 +48,22 @@ impl<T> Channel<T> {
 
     /// Rule 1, without waiting.
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let state = self.lock();
-        if state.closed {
-            return Err(TrySendError::Closed(message));
-        }
-        if state.receiving.is_empty() && !self.has_room(&state) {
-            return Err(TrySendError::Full(message));
-        }
-        Self::put(state, message);
-        Ok(())
+        self.offer(self.lock(), message).map_err(|(refused, _)| refused)
     }
 
     /// Rule 1: to a full queue too, whose oldest message comes back.
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
-        let mut state = self.lock();
-        if state.closed {
-            return Err(TrySendError::Closed(message));
+        match self.offer(self.lock(), message) {
+            Ok(()) => Ok(None),
+            Err((TrySendError::Full(message), mut state)) => match state.queue.pop_front() {
+                Some(oldest) => {
+                    state.queue.push_back(message);
+                    Ok(Some(oldest))
+                }
+                None => Err(TrySendError::Full(message)),
+            },
+            Err((closed, _)) => Err(closed),
         }
-        if state.receiving.is_empty() && !self.has_room(&state) {
-            let Some(oldest) = state.queue.pop_front() else { return Err(TrySendError::Full(message)) };
-            state.queue.push_back(message);
-            return Ok(Some(oldest));
-        }
-        Self::put(state, message);
-        Ok(None)
     }
 
     /// Rule 1, and waiting: `message` is taken out when it is sent or waits in the entry.
@@ -84,15 +76,14 @@ impl<T> Channel<T> {
         let mut state = self.lock();
         let Some(entry) = *key else {
             let Some(sent) = message.take() else { return Poll::Ready(Ok(())) };
-            if state.closed {
-                return Poll::Ready(Err(sent));
-            }
-            if state.receiving.is_empty() && !self.has_room(&state) {
-                *key = Some(state.sending.push_back(Some(sent), waker));
-                return Poll::Pending;
-            }
-            Self::put(state, sent);
-            return Poll::Ready(Ok(()));
+            return match self.offer(state, sent) {
+                Ok(()) => Poll::Ready(Ok(())),
+                Err((TrySendError::Closed(sent), _)) => Poll::Ready(Err(sent)),
+                Err((TrySendError::Full(sent), mut state)) => {
+                    *key = Some(state.sending.push_back(Some(sent), waker));
+                    Poll::Pending
+                }
+            };
         };
         if state.sending.is_queued(entry) {
             let old = state.sending.set_waker(entry, waker);
@@ -174,12 +165,9 @@ impl<T> Channel<T> {
         let mut wakers = WakeList::default();
         let mut state = self.lock();
         let was_open = !std::mem::replace(&mut state.closed, true);
-        while let Some((_, waker)) = state.sending.pop_front() {
-            wakers.push(waker);
-        }
-        while let Some((_, waker)) = state.receiving.pop_front() {
-            wakers.push(waker);
-        }
+        // Their messages stay with those who send.
+        state.sending.pop_all(&mut wakers, |_| {});
+        state.receiving.pop_all(&mut wakers, |_| {});
         drop(state);
         wakers.wake();
         was_open
@@ -192,6 +180,11 @@ impl<T> Channel<T> {
     /// Messages in the queue; those in the entries of waiting senders do not count.
     pub(super) fn len(&self) -> usize {
         self.lock().queue.len()
+    }
+
+    /// Whether a message that nobody waits for would find no room.
+    pub(super) fn is_full(&self) -> bool {
+        !self.has_room(&self.lock())
     }
 
     /// The last receiver has gone: nobody will take what is left.
@@ -209,16 +202,26 @@ impl<T> Channel<T> {
         self.capacity.is_none_or(|capacity| state.queue.len() < capacity)
     }
 
-    /// There is a receiver or room. Unlocks.
-    fn put(mut state: MutexGuard<'_, State<T>>, message: T) {
-        match state.receiving.pop_front() {
-            Some((key, waker)) => {
-                *state.receiving.get_mut(key) = Some(message);
-                drop(state);
-                waker.into_iter().for_each(Waker::wake);
-            }
-            None => state.queue.push_back(message),
+    /// Rule 1. If that cannot be now: why not, and the lock.
+    #[allow(clippy::type_complexity, reason = "used thrice, right above")]
+    fn offer<'c>(
+        &'c self,
+        mut state: MutexGuard<'c, State<T>>,
+        message: T,
+    ) -> Result<(), (TrySendError<T>, MutexGuard<'c, State<T>>)> {
+        if state.closed {
+            return Err((TrySendError::Closed(message), state));
         }
+        if let Some((key, waker)) = state.receiving.pop_front() {
+            *state.receiving.get_mut(key) = Some(message);
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        } else if self.has_room(&state) {
+            state.queue.push_back(message);
+        } else {
+            return Err((TrySendError::Full(message), state));
+        }
+        Ok(())
     }
 
     /// Rule 2. If there is nothing: whether it is closed, and the lock.
