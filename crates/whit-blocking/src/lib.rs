@@ -28,13 +28,14 @@
 //!
 //! # Limits
 //!
-//! `Unblock` for readers and writers is not there yet.
+//! [`Unblock`] is for readers, writers and seekers; the `blocking` crate's is for iterators too.
 
 #![forbid(unsafe_code)]
 
 mod pool;
 #[cfg(feature = "rayon")]
 mod rayon;
+mod unblock;
 
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +44,7 @@ use whit_core::{Blocking, Handle, Home, Spawn, Task};
 pub use pool::{Pool, PoolBuilder, PoolError, Stragglers};
 #[cfg(feature = "rayon")]
 pub use rayon::RayonBlocking;
+pub use unblock::Unblock;
 
 /// Runs a closure that may block, on the current handle's pool, or on a process-wide default: asyncio's `to_thread`.
 ///
@@ -57,7 +59,15 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let spawn = Spawn::new();
+    unblock_as(Spawn::new(), f)
+}
+
+/// As [`unblock`], spawned as `spawn` says.
+fn unblock_as<T, F>(spawn: Spawn<'_>, f: F) -> Task<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     let handle = Handle::try_current().ok();
     let blocking = handle.as_ref().and_then(|handle| handle.blocking().ok().cloned()).unwrap_or_else(default_pool);
     let job = async move {

@@ -13,14 +13,13 @@
 //! use whit_reactor::Async;
 //!
 //! futures_lite::future::block_on(async {
-//!     let listener = Async::new(TcpListener::bind("127.0.0.1:0")?)?;
-//!     let near = Async::new(TcpStream::connect(listener.get_ref().local_addr()?)?)?;
-//!     let (far, _) = listener.read_with(|listener| listener.accept()).await?;
-//!     let far = Async::new(far)?;
+//!     let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
+//!     let mut near = Async::<TcpStream>::connect(listener.get_ref().local_addr()?).await?;
+//!     let (mut far, _) = listener.accept().await?;
 //!
-//!     (&near).write_all(b"hello").await?;
+//!     near.write_all(b"hello").await?;
 //!     let mut heard = [0; 5];
-//!     (&far).read_exact(&mut heard).await?;
+//!     far.read_exact(&mut heard).await?;
 //!     assert_eq!(&heard, b"hello");
 //!     std::io::Result::Ok(())
 //! })
@@ -41,14 +40,16 @@
 //!
 //! # Features
 //!
-//! None.
+//! `async-io`: `AsyncIoReactor`, which shares the reactor of async-io.
 //!
 //! # Limits
 //!
-//! Unsafe code is in `reactor.rs` (registering with `polling`), `sys/` and `asynchronous.rs` (which keeps its promise). Of
-//! async-io's API the inherent methods of sockets (`Async::<TcpStream>::connect` and so on) and `os` are not here: see
-//! `whit-net` for the former.
+//! Unsafe code is in `reactor.rs` (registering with `polling`), `sys/`, `asynchronous/` (which keeps that promise, and
+//! `IoSafe`) and `async_io.rs`. Of async-io's API, `os` (kqueue and Windows waitables) and `Timer` are not here; for the
+//! latter see `whit-timers`.
 
+#[cfg(feature = "async-io")]
+mod async_io;
 mod asynchronous;
 mod default;
 #[cfg(loom)]
@@ -61,6 +62,10 @@ mod sync;
 mod sys;
 mod table;
 
-pub use asynchronous::{AsSource, Async, Readiness};
+#[cfg(feature = "async-io")]
+pub use async_io::AsyncIoReactor;
+pub use asynchronous::{
+    AsSource, Async, IoSafe, Readable, ReadableOwned, Readiness, Writable, WritableOwned, start_connect,
+};
 pub use default::{SharedReactor, current_reactor};
 pub use reactor::Reactor;

@@ -1,4 +1,4 @@
-//! What every mode of the reactor must do: edges, one-shot, and the process-wide default.
+//! What every reactor must do: edges, one-shot, the process-wide default, and async-io's where the feature is on.
 #![cfg(unix)]
 
 use std::future::Future;
@@ -14,8 +14,10 @@ use std::time::{Duration, Instant};
 use whit_core::Park;
 use whit_reactor::{Async, Reactor, SharedReactor};
 
-/// Both reactors that can be driven by hand, each with a thread that parks in it while `test` runs.
+/// Both reactors that can be driven by hand, each with a thread that parks in it while `test` runs; and async-io's.
 fn each(test: impl Fn(&SharedReactor)) {
+    #[cfg(feature = "async-io")]
+    test(&(Arc::new(whit_reactor::AsyncIoReactor::new()) as SharedReactor));
     for reactor in [Reactor::new(), Reactor::oneshot()] {
         let reactor = Arc::new(reactor.unwrap());
         let (done, parked) = (Arc::new(AtomicBool::new(false)), reactor.clone());

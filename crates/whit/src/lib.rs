@@ -43,7 +43,7 @@
 //!
 //! # Limits
 //!
-//! Blocking code in a task blocks its worker: use [`unblock`].
+//! Blocking code in a task blocks its worker: use [`unblock`], or [`Unblock`] for a reader or writer.
 
 #![forbid(unsafe_code)]
 
@@ -61,7 +61,7 @@ pub use nested::running;
 
 pub use futures_lite::future::{or, race, yield_now};
 pub use futures_lite::{pin, ready};
-pub use whit_blocking::unblock;
+pub use whit_blocking::{Unblock, unblock};
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
 pub use whit_executor::{Executor, LocalExecutor};
 #[cfg(feature = "macros")]

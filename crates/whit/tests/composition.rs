@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, zip};
+use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
 use whit::parts::blocking::RayonBlocking;
 use whit::parts::core::{Runnable, Schedule, ScheduleInfo};
+use whit::parts::reactor::AsyncIoReactor;
 use whit::parts::{SharedPark, ThreadPark, Timers};
 use whit::sync::{Mutex, bounded};
 use whit::{Executor, Handle, LocalExecutor};
@@ -80,6 +82,41 @@ fn the_leaves_run_under_a_foreign_block_on() {
         drop((client.unwrap(), server.unwrap()));
         assert_eq!(whit::unblock(|| 3).await, 3);
     });
+}
+
+#[test]
+fn the_reactor_of_async_io_serves_the_sockets() {
+    let (driver, executor) = (Arc::new(Timers::new(ThreadPark::new())), Executor::new());
+    let reactor = Arc::new(AsyncIoReactor::new());
+    let handle = Handle::builder().home(executor.home()).clock(driver.clone()).reactor(reactor.clone()).build();
+    let _entered = handle.enter();
+    let echo = async {
+        let listener = whit::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = whit::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 100];
+            loop {
+                match stream.read(&mut buffer).await.unwrap() {
+                    0 => return,
+                    length => stream.write_all(&buffer[..length]).await.unwrap(),
+                }
+            }
+        });
+        let mut stream = whit::net::TcpStream::connect(address).await.unwrap();
+        for number in 0..200u8 {
+            stream.write_all(&[number; 9]).await.unwrap();
+            let mut heard = [0; 9];
+            stream.read_exact(&mut heard).await.unwrap();
+            assert_eq!(heard, [number; 9]);
+        }
+        assert_eq!(format!("{reactor:?}"), "AsyncIoReactor { sources: 3 }");
+        drop(stream);
+        server.await;
+        program().await
+    };
+    assert_eq!(executor.block_on(&SharedPark::new(driver).worker(), echo), 10);
+    assert_eq!(format!("{reactor:?}"), "AsyncIoReactor { sources: 0 }");
 }
 
 /// Tokio's handle, as a home for tasks.

@@ -18,10 +18,8 @@ pub(super) fn connecting(peer: SocketAddr, options: &SocketOptions) -> io::Resul
     if let Some(local) = options.bind {
         socket.bind(&local.into())?;
     }
-    match socket.connect(&peer.into()) {
-        Err(error) if !in_progress(&error) => Err(error),
-        _ => Ok(socket),
-    }
+    whit_reactor::start_connect(&socket, peer)?;
+    Ok(socket)
 }
 
 /// A socket that listens on `local`.
@@ -79,16 +77,4 @@ fn shared(socket: &Socket, options: &SocketOptions) -> io::Result<()> {
         socket.set_reuse_port(true)?;
     }
     Ok(())
-}
-
-/// A connect that has begun and will end with writability.
-fn in_progress(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    // A signal does not take a non-blocking connect back: it goes on.
-    let begun = [rustix::io::Errno::INPROGRESS, rustix::io::Errno::INTR]
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
-    #[cfg(not(unix))]
-    let begun = error.kind() == io::ErrorKind::WouldBlock;
-    begun
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use whit_core::{BorrowedSource, Dir, Stream};
 use whit_reactor::Async;
@@ -35,25 +35,13 @@ impl Stream for OsStream {
         if self.connected.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(()));
         }
-        // Writability says that the connect has ended; how it ended has to be asked. A spurious event finds no error and
-        // no peer, and the wait goes on.
-        self.io.poll_io(Dir::Write, cx, |socket| {
-            if let Some(error) = socket.take_error()? {
-                return Err(error);
-            }
-            let peer = match socket.peer_addr() {
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                peer => peer?,
-            };
-            // A connect to a free port of this machine may be given that very port as its own, and then meets itself.
-            if !self.may_meet_itself && socket.local_addr()? == peer {
-                return Err(io::ErrorKind::ConnectionRefused.into());
-            }
-            self.connected.store(true, Ordering::Relaxed);
-            Ok(())
-        })
+        let peer = ready!(self.io.poll_connected(cx))?;
+        // A connect to a free port of this machine may be given that very port as its own, and then meets itself.
+        if !self.may_meet_itself && self.local_addr()? == peer {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()));
+        }
+        self.connected.store(true, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {

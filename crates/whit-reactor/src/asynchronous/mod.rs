@@ -1,15 +1,29 @@
 //! `Async<T>`: a descriptor whose operations wait for readiness instead of blocking. The API is `async_io::Async`'s.
+//!
+//! Here is what holds for any descriptor; `readiness` has the futures of `readable` and `writable`, `io` the traits of
+//! futures-io, `tcp`, `udp` and `unix` the methods of sockets, `convert` the conversions.
+
+mod convert;
+mod io;
+mod readiness;
+mod tcp;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+pub use io::IoSafe;
+pub use readiness::{Readable, ReadableOwned, Readiness, Writable, WritableOwned};
+pub use tcp::start_connect;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::io::{ErrorKind, Read, Result};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
-use futures_io::{AsyncRead, AsyncWrite};
-use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, WaiterKey, budget};
+use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, budget};
 
 use crate::default::{SharedReactor, current_reactor};
 use crate::sys::short_read_empties;
@@ -78,7 +92,7 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// The descriptor cannot be watched (a regular file, say), or the system has no memory or descriptors left.
-    pub fn new(io: T) -> io::Result<Async<T>> {
+    pub fn new(io: T) -> Result<Async<T>> {
         Async::new_in(io, &current_reactor()?)
     }
 
@@ -87,7 +101,7 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// As for [`new`](Async::new).
-    pub fn new_nonblocking(io: T) -> io::Result<Async<T>> {
+    pub fn new_nonblocking(io: T) -> Result<Async<T>> {
         register(io, &current_reactor()?)
     }
 
@@ -96,7 +110,7 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// As for [`new`](Async::new).
-    pub fn new_in(io: T, reactor: &SharedReactor) -> io::Result<Async<T>> {
+    pub fn new_in(io: T, reactor: &SharedReactor) -> Result<Async<T>> {
         set_nonblocking(&io)?;
         register(io, reactor)
     }
@@ -106,7 +120,7 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// The reactor could not forget it; it is closed then.
-    pub fn into_inner(mut self) -> io::Result<T> {
+    pub fn into_inner(mut self) -> Result<T> {
         let io = self.io.take().expect("taken apart only here and in drop");
         self.registration.reactor.deregister(io.as_source(), self.registration.key)?;
         Ok(io)
@@ -117,8 +131,17 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// `NotConnected` if the reactor has been shut down.
-    pub fn readable(&self) -> Readiness<'_, T> {
-        Readiness { io: self, dir: Dir::Read, key: None }
+    pub fn readable(&self) -> Readable<'_, T> {
+        Readiness::new(self, Dir::Read)
+    }
+
+    /// As [`readable`](Async::readable), with a future that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the reactor has been shut down.
+    pub fn readable_owned(self: Arc<Self>) -> ReadableOwned<T> {
+        Readiness::new(self, Dir::Read)
     }
 
     /// Waits until it can be written without blocking, or has failed.
@@ -126,17 +149,26 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// `NotConnected` if the reactor has been shut down.
-    pub fn writable(&self) -> Readiness<'_, T> {
-        Readiness { io: self, dir: Dir::Write, key: None }
+    pub fn writable(&self) -> Writable<'_, T> {
+        Readiness::new(self, Dir::Write)
+    }
+
+    /// As [`writable`](Async::writable), with a future that borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the reactor has been shut down.
+    pub fn writable_owned(self: Arc<Self>) -> WritableOwned<T> {
+        Readiness::new(self, Dir::Write)
     }
 
     /// Poll form of [`readable`](Async::readable), for tasks.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.poll_ready(Dir::Read, cx).map_ok(drop)
     }
 
     /// Poll form of [`writable`](Async::writable), for tasks.
-    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.poll_ready(Dir::Write, cx).map_ok(drop)
     }
 
@@ -145,7 +177,7 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and `NotConnected` if the reactor has been shut down.
-    pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+    pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> Result<R>) -> Result<R> {
         poll_fn(|cx| self.poll_io(Dir::Read, cx, &mut op)).await
     }
 
@@ -154,38 +186,50 @@ impl<T: AsSource> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and `NotConnected` if the reactor has been shut down.
-    pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+    pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> Result<R>) -> Result<R> {
         poll_fn(|cx| self.poll_io(Dir::Write, cx, &mut op)).await
     }
 
-    /// Tries `op` if the direction is ready as far as is known; if it would block, waits for the next event.
-    pub fn poll_io<R>(
-        &self,
-        dir: Dir,
-        cx: &mut Context<'_>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        ready!(budget::poll_proceed(cx));
-        loop {
-            let Poll::Ready(tick) = self.poll_ready(dir, cx)? else {
-                budget::refund();
-                return Poll::Pending;
-            };
-            match op(self.get_ref()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.registration.source.clear(dir, tick),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return Poll::Ready(done),
-            }
-        }
+    /// As [`read_with`](Async::read_with), for an `op` that needs the io mutably.
+    ///
+    /// # Errors
+    ///
+    /// As for [`read_with`](Async::read_with).
+    ///
+    /// # Safety
+    ///
+    /// `op` must not close or exchange the descriptor: the reactor watches it.
+    pub async unsafe fn read_with_mut<R>(&mut self, mut op: impl FnMut(&mut T) -> Result<R>) -> Result<R> {
+        // SAFETY: the caller answers for `op`.
+        poll_fn(|cx| poll_op(&mut *self, Dir::Read, cx, |io| op(unsafe { io.get_mut() }))).await
     }
 
-    fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<io::Result<whit_core::Tick>> {
+    /// As [`write_with`](Async::write_with), for an `op` that needs the io mutably.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write_with`](Async::write_with).
+    ///
+    /// # Safety
+    ///
+    /// `op` must not close or exchange the descriptor: the reactor watches it.
+    pub async unsafe fn write_with_mut<R>(&mut self, mut op: impl FnMut(&mut T) -> Result<R>) -> Result<R> {
+        // SAFETY: the caller answers for `op`.
+        poll_fn(|cx| poll_op(&mut *self, Dir::Write, cx, |io| op(unsafe { io.get_mut() }))).await
+    }
+
+    /// Tries `op` if the direction is ready as far as is known; if it would block, waits for the next event.
+    pub fn poll_io<R>(&self, dir: Dir, cx: &mut Context<'_>, mut op: impl FnMut(&T) -> Result<R>) -> Poll<Result<R>> {
+        poll_op(self, dir, cx, |io| op(io.get_ref()))
+    }
+
+    fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<Result<whit_core::Tick>> {
         let polled = self.registration.source.poll_ready(dir, cx);
         self.rearm_if(polled.is_pending())?;
         polled
     }
 
-    fn rearm_if(&self, waits: bool) -> io::Result<()> {
+    fn rearm_if(&self, waits: bool) -> Result<()> {
         let Registration { reactor, source, key, .. } = &self.registration;
         if waits { reactor.rearm(self.get_ref().as_source(), *key, source.interest()) } else { Ok(()) }
     }
@@ -200,7 +244,7 @@ where
     /// (Linux). Everywhere else it reads until the system says that there is nothing.
     ///
     /// What comes between that read and the note of it has made a newer tick, and the note is void.
-    pub fn poll_read_stream(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub fn poll_read_stream(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<Result<usize>> {
         let read = ready!(self.poll_io(Dir::Read, cx, |mut io| {
             // Taken before the read: an event that comes later must win.
             let seen = self.registration.source.ready(Dir::Read);
@@ -247,7 +291,28 @@ impl<T: AsSource> Async<T> {
     }
 }
 
-fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> io::Result<Async<T>> {
+/// The loop of every operation; `this` is a shared or an exclusive reference, as `op` needs it.
+fn poll_op<T: AsSource, A: Deref<Target = Async<T>>, R>(
+    mut this: A,
+    dir: Dir,
+    cx: &mut Context<'_>,
+    mut op: impl FnMut(&mut A) -> Result<R>,
+) -> Poll<Result<R>> {
+    ready!(budget::poll_proceed(cx));
+    loop {
+        let Poll::Ready(tick) = this.poll_ready(dir, cx)? else {
+            budget::refund();
+            return Poll::Pending;
+        };
+        match op(&mut this) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => this.registration.source.clear(dir, tick),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return Poll::Ready(done),
+        }
+    }
+}
+
+fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> Result<Async<T>> {
     // Assumed writable, as most are: the first write tries instead of waiting for an event.
     let source = Arc::new(Source::new(true));
     // SAFETY: the descriptor is closed by dropping `io`, and `Async` deregisters before that; `get_mut` asks not to.
@@ -256,6 +321,9 @@ fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> io::Result<Async<T>>
         Registration { reactor: reactor.clone(), source, key, short_read_empties: AtomicU8::new(UNKNOWN) };
     Ok(Async { io: Some(io), registration })
 }
+
+// The io is never pinned.
+impl<T: AsSource> Unpin for Async<T> {}
 
 impl<T: AsSource> Drop for Async<T> {
     fn drop(&mut self) {
@@ -273,90 +341,8 @@ fn raw(io: &impl AsSource) -> RawSource {
     return std::os::windows::io::AsRawSocket::as_raw_socket(&io.as_source());
 }
 
-fn set_nonblocking(io: &impl AsSource) -> io::Result<()> {
+fn set_nonblocking(io: &impl AsSource) -> Result<()> {
     socket2::SockRef::from(&io.as_source()).set_nonblocking(true)
-}
-
-/// Ready when the direction is; made by [`Async::readable`] and [`Async::writable`]. Dropping it takes its waker out.
-#[must_use = "futures do nothing unless awaited"]
-pub struct Readiness<'a, T: AsSource> {
-    io: &'a Async<T>,
-    dir: Dir,
-    key: Option<WaiterKey>,
-}
-
-impl<T: AsSource> Future for Readiness<'_, T> {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        let source = &this.io.registration.source;
-        // An event came for this waiter: that is its answer, whoever used the readiness meanwhile.
-        if this.key.is_some_and(|key| source.has_woken(this.dir, key)) {
-            this.key = None;
-            return Poll::Ready(Ok(()));
-        }
-        let polled = source.poll_ready_keyed(this.dir, &mut this.key, cx);
-        this.io.rearm_if(polled.is_pending())?;
-        polled.map_ok(drop)
-    }
-}
-
-impl<T: AsSource> Drop for Readiness<'_, T> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.io.registration.source.forget(self.dir, key);
-        }
-    }
-}
-
-impl<T: AsSource> fmt::Debug for Readiness<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readiness").field("dir", &self.dir).finish_non_exhaustive()
-    }
-}
-
-impl<T: AsSource> AsyncRead for &Async<T>
-where
-    for<'a> &'a T: Read,
-{
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_io(Dir::Read, cx, |mut io| io.read(buf))
-    }
-
-    fn poll_read_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_io(Dir::Read, cx, |mut io| io.read_vectored(bufs))
-    }
-}
-
-impl<T: AsSource> AsyncWrite for &Async<T>
-where
-    for<'a> &'a T: Write,
-{
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_io(Dir::Write, cx, |mut io| io.write(buf))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_io(Dir::Write, cx, |mut io| io.write_vectored(bufs))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_io(Dir::Write, cx, |mut io| io.flush())
-    }
-
-    /// Flushes only, as async-io does: to end a direction, shut the socket down.
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(cx)
-    }
 }
 
 impl<T: AsSource + fmt::Debug> fmt::Debug for Async<T> {
