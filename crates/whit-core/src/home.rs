@@ -15,8 +15,14 @@ use std::sync::Arc;
 
 use crate::{Home, Runnable, Schedule, ScheduleInfo};
 
+#[cfg(not(loom))]
 thread_local! {
     static DRIVEN: Cell<Option<Driven>> = const { Cell::new(None) };
+}
+// loom runs the threads of a model on one thread.
+#[cfg(loom)]
+loom::thread_local! {
+    static DRIVEN: Cell<Option<Driven>> = Cell::new(None);
 }
 
 #[derive(Clone, Copy)]
@@ -33,7 +39,7 @@ pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<Driven>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            DRIVEN.set(self.0);
+            DRIVEN.with(|driven| driven.set(self.0));
         }
     }
 
@@ -41,19 +47,19 @@ pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
     // takes it out again before this function returns or unwinds, while `local` is still borrowed.
     let local = unsafe { std::mem::transmute::<*const (dyn Schedule + '_), *const (dyn Schedule + 'static)>(local) };
     let driven = Driven { home: address(home), local };
-    let _restore = Restore(DRIVEN.replace(Some(driven)));
+    let _restore = Restore(DRIVEN.with(|former| former.replace(Some(driven))));
     f()
 }
 
 /// Whether this thread is inside [`drive`] for `home`.
 pub fn is_driving(home: &Home) -> bool {
-    DRIVEN.get().is_some_and(|d| d.home == address(home))
+    DRIVEN.with(Cell::get).is_some_and(|d| d.home == address(home))
 }
 
 /// Sends a woken task home.
 pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
     let home = runnable.meta().home();
-    match DRIVEN.get() {
+    match DRIVEN.with(Cell::get) {
         Some(driven) if driven.home == address(home) => {
             // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows what `local` points to.
             unsafe { (*driven.local).schedule(runnable, info) }

@@ -48,6 +48,7 @@ mod queue;
 mod shared_park;
 mod sleepers;
 mod state;
+mod sync;
 mod worker;
 
 pub use executor::Executor;

@@ -6,12 +6,11 @@
 //! that blocks.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use whit_core::{Runnable, ScheduleInfo};
 
-use crate::state::lock;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
 
 /// Runs of the LIFO slot in a row, before the deque has its turn: two tasks that wake each other must not starve the rest.
 const LIFO_MOST: u32 = 3;

@@ -9,14 +9,14 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
 use whit_core::{Park, ThreadPark};
 
-use crate::state::lock;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
 
 const RUNNING: usize = 0;
 const IN_DRIVER: usize = 1;
@@ -124,7 +124,9 @@ impl<P> Drop for WorkerPark<P> {
 impl<P> Inner<P> {
     fn take(&self) -> Option<Taken<'_, P>> {
         // Lazily: a `Taken` that was made in vain would give back what is not ours when it drops.
-        (!self.taken.swap(true, Ordering::AcqRel)).then(|| Taken(self))
+        // Failing may be out of date; the lock of the list sees to it that one of two, the leaver or the sleeper, is not.
+        let taken = self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
+        taken.is_ok().then(|| Taken(self))
     }
 }
 

@@ -15,15 +15,10 @@
 //! 5. Whoever leaves the list by itself takes itself out; if it is gone from there already, it has been notified and is a
 //!    searcher.
 
-use std::sync::PoisonError;
 use std::task::Waker;
 
-#[cfg(loom)]
-use loom::sync::{Mutex, MutexGuard, atomic};
-#[cfg(not(loom))]
-use std::sync::{Mutex, MutexGuard, atomic};
-
-use atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Mutex, lock};
 
 /// The workers that sleep.
 pub(crate) struct Sleepers {
@@ -54,7 +49,7 @@ impl Sleepers {
         if self.searching.load(Ordering::SeqCst) > 0 || self.idle.load(Ordering::SeqCst) == 0 {
             return;
         }
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         let Some((_, waker)) = list.wakers.pop() else { return };
         self.idle.fetch_sub(1, Ordering::SeqCst);
         self.searching.fetch_add(1, Ordering::SeqCst);
@@ -64,7 +59,7 @@ impl Sleepers {
 
     /// Wakes them all.
     pub(crate) fn notify_all(&self) {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         let wakers = std::mem::take(&mut list.wakers);
         self.idle.fetch_sub(wakers.len(), Ordering::SeqCst);
         self.searching.fetch_add(wakers.len(), Ordering::SeqCst);
@@ -74,7 +69,7 @@ impl Sleepers {
 
     /// Rule 2, first half: enters the list. The caller passes whether it was a searcher, and must look at the queues again.
     pub(crate) fn enter(&self, waker: Waker, searcher: bool) -> Ticket {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         let ticket = list.next;
         list.next += 1;
         list.wakers.push((ticket, waker));
@@ -90,7 +85,7 @@ impl Sleepers {
     /// Rule 5: true if somebody notified us, which makes us a searcher.
     #[must_use]
     pub(crate) fn leave(&self, ticket: Ticket) -> bool {
-        let mut list = self.lock();
+        let mut list = lock(&self.list);
         let at = list.wakers.iter().position(|(number, _)| *number == ticket.0);
         let entry = at.map(|at| {
             self.idle.fetch_sub(1, Ordering::SeqCst);
@@ -105,9 +100,5 @@ impl Sleepers {
         if self.searching.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.notify();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

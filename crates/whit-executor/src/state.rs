@@ -10,24 +10,26 @@
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+#[cfg(not(loom))]
+use std::time::Duration;
+use std::time::Instant;
 
-use concurrent_queue::ConcurrentQueue;
 use slab::Slab;
 use whit_core::{Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
 use crate::queue::LocalQueue;
 use crate::sleepers::Sleepers;
+use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::{Arc, ConcurrentQueue, Condvar, Mutex, lock};
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
 const CLOSED: usize = 2;
 
 /// Shards of the task list: spawning threads do not meet at one lock.
-const SHARDS: usize = 8;
+const SHARDS: usize = if cfg!(loom) { 1 } else { 8 };
 
 type Hook = Box<dyn Fn(&UnhandledPanic) + Send + Sync>;
 
@@ -56,7 +58,7 @@ impl State {
             sleepers: Sleepers::new(),
             tasks: std::array::from_fn(|_| Mutex::default()),
             status: AtomicUsize::new(OPEN),
-            progress: Default::default(),
+            progress: (Mutex::new(()), Condvar::new()),
             hook: OnceLock::new(),
         }
     }
@@ -127,15 +129,21 @@ impl State {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return self.stragglers();
             }
-            // A wake in the middle of its two steps, or a poll on another thread: both end and signal, or are seen next time.
-            let (lock_, signal) = &self.progress;
-            let held = lock(lock_);
-            drop(signal.wait_timeout(held, Duration::from_millis(1)));
+            self.await_progress();
         }
         self.status.store(CLOSED, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         self.drain();
         Vec::new()
+    }
+
+    /// A wake in the middle of its two steps, or a poll on another thread: both end and signal, or are seen next time.
+    fn await_progress(&self) {
+        // loom knows no time.
+        #[cfg(loom)]
+        loom::thread::yield_now();
+        #[cfg(not(loom))]
+        drop(self.progress.1.wait_timeout(lock(&self.progress.0), Duration::from_millis(1)));
     }
 
     fn drain(&self) {
@@ -189,9 +197,4 @@ impl Schedule for State {
             None => eprintln!("{panic}"),
         }
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No foreign code runs under these locks but the clone of a task's own waker.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

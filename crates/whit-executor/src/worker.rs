@@ -12,7 +12,8 @@ use whit_core::{Home, Park, Runnable, Schedule, ScheduleInfo, budget, drive};
 
 use crate::queue::LocalQueue;
 use crate::sleepers::Ticket;
-use crate::state::{State, lock};
+use crate::state::State;
+use crate::sync::{Arc as QueueArc, lock};
 
 /// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
 const INJECTOR_EACH: u32 = 61;
@@ -24,7 +25,7 @@ const BATCH: usize = 32;
 /// One that runs tasks: a thread in `block_on`, or a `run` future.
 pub(crate) struct Worker {
     state: Arc<State>,
-    queue: Arc<LocalQueue>,
+    queue: QueueArc<LocalQueue>,
     turn: u32,
     searcher: bool,
 }
@@ -45,7 +46,7 @@ impl Schedule for Local<'_> {
 
 impl Worker {
     pub(crate) fn new(state: Arc<State>) -> Worker {
-        let queue = Arc::new(LocalQueue::default());
+        let queue = QueueArc::new(LocalQueue::default());
         lock(&state.locals).push(queue.clone());
         Worker { state, queue, turn: 0, searcher: false }
     }
@@ -105,7 +106,7 @@ impl Worker {
 impl Drop for Worker {
     /// What is left goes to the others.
     fn drop(&mut self) {
-        lock(&self.state.locals).retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+        lock(&self.state.locals).retain(|queue| !QueueArc::ptr_eq(queue, &self.queue));
         while let Some(runnable) = self.queue.pop_any() {
             self.state.schedule(runnable, ScheduleInfo::default());
         }
