@@ -96,8 +96,9 @@ pub(crate) fn run<F: Future>(
     };
     let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&shared.worker(), root)));
 
-    let end = Instant::now() + builder.grace;
-    let left = || end.saturating_duration_since(Instant::now());
+    // A grace that no clock can hold has no end.
+    let end = Instant::now().checked_add(builder.grace);
+    let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
     crew.stop(left());
     if let Err(stragglers) = executor.close_timeout(left()) {
         report("a task did not end within the grace period", &stragglers);
@@ -174,10 +175,8 @@ impl Crew {
 
     fn stop(self, grace: Duration) {
         self.stop.set();
-        let end = Instant::now() + grace;
         // Disconnected once every thread has ended; nobody ever sends.
-        let all_ended = self.ended.recv_timeout(end.saturating_duration_since(Instant::now()))
-            == Err(mpsc::RecvTimeoutError::Disconnected);
+        let all_ended = self.ended.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Disconnected);
         let (ended, stuck): (Vec<_>, Vec<_>) =
             self.threads.into_iter().partition(|thread| all_ended || thread.is_finished());
         ended.into_iter().for_each(|thread| drop(thread.join()));

@@ -17,7 +17,8 @@ use crate::{Meta, TaskId};
 /// # Panics
 ///
 /// Awaiting re-raises the task's panic. Awaiting a task that was cancelled from elsewhere (its executor was dropped, its
-/// runtime ended) panics with a text that says so; [`fallible`](Task::fallible) gives `None` instead.
+/// runtime ended) panics with a text that says so; [`fallible`](Task::fallible) gives `None` instead. A waker that it is
+/// polled with and that panics when it is called aborts the process: async-task's choice, since the task is half-way then.
 ///
 /// # Cancel safety
 ///

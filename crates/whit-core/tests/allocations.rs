@@ -1,0 +1,61 @@
+//! A spawn is one allocation, and a wake is none.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use support::Queue;
+use whit_core::{Home, block_on, spawn};
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
+
+fn allocations(f: impl FnOnce()) -> usize {
+    let before = COUNT.get();
+    f();
+    COUNT.get() - before
+}
+
+#[test]
+fn a_spawn_is_one_allocation_and_a_wake_none() {
+    let queue = Arc::new(Queue::default());
+    let home: Home = queue.clone();
+    // The queue's own memory, and the thread's things.
+    let warm = spawn(&home, async {});
+    queue.run_all();
+    block_on(warm);
+    let mut polls = 0;
+    let yields = poll_fn(move |cx| {
+        polls += 1;
+        cx.waker().wake_by_ref();
+        if polls < 1000 { Poll::Pending } else { Poll::Ready(polls) }
+    });
+    let mut task = None;
+    assert_eq!(allocations(|| task = Some(spawn(&home, yields))), 1);
+    assert_eq!(allocations(|| queue.run_all()), 0);
+    assert_eq!(allocations(|| assert_eq!(block_on(task.take().unwrap()), 1000)), 0);
+}
