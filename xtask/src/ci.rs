@@ -23,6 +23,7 @@ pub(crate) fn ci() -> Result {
     step("clippy", &mut || {
         cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"], &[])
     })?;
+    step("licences and sources of what is used", &mut deny)?;
     step("each crate alone", &mut each)?;
     step("docs", &mut || {
         cargo(&["doc", "--workspace", "--no-deps", "--all-features"], &[("RUSTDOCFLAGS", "-D warnings")])
@@ -38,6 +39,22 @@ pub(crate) fn ci() -> Result {
         println!("{:>8.1} s  {name}", took.as_secs_f64());
     }
     Ok(())
+}
+
+/// `cargo deny`, if it is there or can be installed; the rest runs without it.
+pub(crate) fn deny() -> Result {
+    let own = root().join("target/tools");
+    let has = |program: &Path| Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
+    let installed = own.join("bin/cargo-deny");
+    let program = if has(Path::new("cargo-deny")) { Path::new("cargo-deny") } else { &installed };
+    if !has(program) {
+        let install = ["install", "cargo-deny", "--locked", "--debug", "--root", &own.to_string_lossy()];
+        if let Err(error) = cargo(&install, &[("CARGO_PROFILE_DEV_DEBUG", "0")]) {
+            println!("skipped, as cargo-deny is not to be had: {error}");
+            return Ok(());
+        }
+    }
+    run(Command::new(program).args(["check", "bans", "licenses", "sources"]))
 }
 
 /// Builds each crate by itself, with default features, with none, and with all: a feature that only works because a
@@ -71,17 +88,23 @@ pub(crate) fn loom() -> Result {
 /// Runs cargo in the workspace, with its output where ours goes.
 pub(crate) fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    println!("$ cargo {}", args.join(" "));
-    let status = Command::new(cargo)
-        .args(args)
-        .envs(environment.iter().copied())
-        .current_dir(root())
-        .status()
-        .map_err(|error| format!("cargo could not be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`cargo {}` ended with {status}", args.join(" "))) }
+    run(Command::new(cargo).args(args).envs(environment.iter().copied()))
 }
 
-fn crates() -> Result<Vec<String>> {
+/// Runs a command in the workspace, with its output where ours goes.
+pub(crate) fn run(command: &mut Command) -> Result {
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_owned();
+    let words: Vec<_> =
+        std::iter::once(&*program).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
+    let line = words.join(" ");
+    println!("$ {line}");
+    let status =
+        command.current_dir(root()).status().map_err(|error| format!("`{line}` could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{line}` ended with {status}")) }
+}
+
+/// The names of the crates, in order.
+pub(crate) fn crates() -> Result<Vec<String>> {
     let folder = root().join("crates");
     let entries =
         std::fs::read_dir(&folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;

@@ -1,7 +1,8 @@
-//! The way in for people and CI alike: `cargo xtask <ci|cross|each|loom|tidy>`.
+//! The way in for people and CI alike: `cargo xtask <ci|cross|deny|each|loom|sanitize|tidy>`.
 
 mod ci;
 mod cross;
+mod sanitize;
 mod tidy;
 
 use std::process::ExitCode;
@@ -11,10 +12,14 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "ci" => ci::ci(),
         "cross" => cross::check(),
+        "deny" => ci::deny(),
         "each" => ci::each(),
         "loom" => ci::loom(),
+        "sanitize" => sanitize::sanitize(std::env::args().nth(2).as_deref()),
         "tidy" => tidy::check(),
-        other => Err(format!("`cargo xtask {other}` is not a command; there are: ci, cross, each, loom, tidy")),
+        other => Err(format!(
+            "`cargo xtask {other}` is not a command; there are: ci, cross, deny, each, loom, sanitize, tidy"
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -218,7 +218,6 @@ impl Shared {
             match thread::Builder::new().name(self.name.clone()).spawn(move || shared.work()) {
                 Ok(thread) => {
                     state.alive += 1;
-                    state.threads.retain(|thread| !thread.is_finished());
                     state.threads.push(thread);
                 }
                 Err(error) if state.alive == 0 => {
@@ -259,6 +258,8 @@ impl Shared {
             state.idle -= 1;
             state.woken = false;
             if timeout.timed_out() && state.queue.is_empty() {
+                // Dropping its handle gives the thread's stack back at its end; nobody will join it.
+                state.threads.retain(|thread| thread.thread().id() != me);
                 break;
             }
         }

@@ -117,7 +117,7 @@ fn shutdown_ends_a_read_that_waits() {
         let mut reading = Polled::new(async move { reader.read(&mut buf).await });
         assert!(reading.poll().is_pending());
         client.shutdown(Shutdown::Read)?;
-        assert_eq!(std::future::poll_fn(|_| reading.poll()).await?, 0);
+        assert_eq!(reading.future().await?, 0);
         io::Result::Ok(())
     })
     .unwrap();

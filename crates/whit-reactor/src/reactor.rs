@@ -260,10 +260,11 @@ struct Panics(Option<Box<dyn Any + Send>>);
 impl Panics {
     fn catch(&mut self, f: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
-            match &self.0 {
-                None => self.0 = Some(panic),
-                // Dropping a payload could panic once more.
-                Some(_) => std::mem::forget(panic),
+            if self.0.is_none() {
+                self.0 = Some(panic);
+            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
+                std::mem::forget(again);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::outcome::{Outcome, UnhandledPanic};
+use super::outcome::{Outcome, UnhandledPanic, quietly};
 use crate::Meta;
 
 pin_project! {
@@ -37,8 +37,7 @@ impl<'m, F: Future> Body<'m, F> {
             return;
         }
         // The panic hook has told of a panic in here; to let it out would abort, or take the worker with it.
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
-        std::mem::forget(dropped);
+        quietly(|| this.future.set(None));
         this.meta.release();
     }
 }

@@ -103,14 +103,22 @@ impl<T> Drop for Outcome<T> {
     fn drop(&mut self) {
         // `async-task` aborts when dropping an output panics, so nothing may leave here. The panic hook has spoken already.
         match std::mem::replace(&mut self.0, State::Taken) {
-            State::Value(value) => drop(catch_unwind(AssertUnwindSafe(|| drop(value)))),
+            State::Value(value) => quietly(|| drop(value)),
             State::Panicked(panic) => {
-                let told = catch_unwind(AssertUnwindSafe(|| panic.home.unhandled(&panic)));
-                let dropped = catch_unwind(AssertUnwindSafe(|| drop(panic)));
-                // Payloads of the panics above, which could panic once more when dropped: leave them.
-                std::mem::forget((told, dropped));
+                quietly(|| panic.home.unhandled(&panic));
+                quietly(|| drop(panic));
             }
             State::Taken => {}
+        }
+    }
+}
+
+/// Keeps a panic of `f` in; the panic hook has told of it.
+pub(crate) fn quietly(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        // Dropping a payload may panic as well. Whoever does that twice gets a leak.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
         }
     }
 }
