@@ -1,0 +1,68 @@
+//! `cargo xtask bench`: the same work in whit and in what a user would pick instead, interleaved, as ratios.
+//!
+//! `plan` knows the rows, `rows/` what each does, `runtimes` how each contender spawns, `meter` how a sample is taken,
+//! `session` in which order, and `report` how it is shown. Each sample is a process of its own: this program again, with
+//! `sample ROW CONTENDER`.
+
+mod meter;
+mod plan;
+mod report;
+mod rows;
+mod runtimes;
+mod session;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", about = "whit beside other runtimes, as ratios of time: above 1, whit is faster")]
+struct Args {
+    /// Short samples: at most three minutes for everything.
+    #[arg(long)]
+    quick: bool,
+    /// Only rows whose name contains this; may be given several times.
+    #[arg(long, value_name = "ROW")]
+    only: Vec<String>,
+    /// Rounds, each with every contender of every row once; at least 7 for figures worth keeping.
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    rounds: usize,
+    /// An earlier `report.json` of ours; whit then and whit now are compared as well.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Where the report goes.
+    #[arg(long, default_value = "target/bench", value_name = "FOLDER")]
+    out: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Takes one sample and prints it; for the program itself.
+    #[command(hide = true)]
+    Sample { row: String, contender: String },
+    /// The names of all rows.
+    Rows,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.command {
+        Some(Command::Sample { row, contender }) => plan::sample(row, contender, args.quick),
+        Some(Command::Rows) => {
+            plan::rows().iter().for_each(|row| println!("{:<28} {}", row.name, row.what));
+            Ok(())
+        }
+        None => session::run(&args.only, args.quick, args.rounds, args.baseline.as_deref())
+            .and_then(|session| report::write(&session, &args.out)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
