@@ -6,6 +6,13 @@
 //! 2. To unpark, `NOTIFIED` is swapped in; the one before says whom to wake: the driver, the worker's own thread, or nobody.
 //!    Both of these keep an unpark that comes before the park, so none is lost between the two steps of rule 1.
 //! 3. A worker that leaves for good wakes one that is asleep, so that somebody takes the driver over.
+//! 4. One of those asleep is the *watcher*: each 10 ms it looks whether the driver is free, since whoever was in it is busy
+//!    for so long, and then gets up; it comes to the driver when it parks again. So a task that blocks its worker keeps
+//!    timers and sockets from nobody.
+//! 5. If nobody has left the driver between two looks, all is quiet. The watcher says `DEEP`, passes a fence, looks once
+//!    more, and sleeps without looking. Whoever leaves the driver counts that, passes a fence, and gets up a watcher that is
+//!    `DEEP`, or one that is asleep if nobody watches. By the fences one of the two sees the other. So looking costs nothing
+//!    while nothing happens.
 
 use std::fmt;
 use std::io;
@@ -15,13 +22,22 @@ use std::time::Instant;
 
 use whit_core::{Park, ThreadPark};
 
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock};
 
 const RUNNING: usize = 0;
 const IN_DRIVER: usize = 1;
 const ASLEEP: usize = 2;
 const NOTIFIED: usize = 3;
+
+/// Nobody watches.
+const NOBODY: usize = 0;
+const LOOKING: usize = 1;
+const DEEP: usize = 2;
+
+/// The time between two looks of the watcher.
+#[cfg(not(loom))]
+const LOOK_EACH: std::time::Duration = std::time::Duration::from_millis(10);
 
 /// A driver that several workers share; give each its own [`worker`](SharedPark::worker).
 ///
@@ -42,15 +58,27 @@ struct Inner<P> {
     driver_unparker: Waker,
     taken: AtomicBool,
     asleep: Mutex<Vec<Arc<Signal>>>,
+    // How often somebody left the driver. Wraps.
+    left: AtomicUsize,
+    watcher: AtomicUsize,
+    // The watcher that is `DEEP`; that word changes to and from `DEEP` under this lock only.
+    deep: Mutex<Option<Arc<Signal>>>,
 }
 
 impl<P: Park> SharedPark<P> {
     /// Shares `driver`.
     pub fn new(driver: P) -> SharedPark<P> {
         let driver_unparker = driver.unparker();
-        SharedPark {
-            inner: Arc::new(Inner { driver, driver_unparker, taken: AtomicBool::new(false), asleep: Mutex::default() }),
-        }
+        let inner = Inner {
+            driver,
+            driver_unparker,
+            taken: AtomicBool::new(false),
+            asleep: Mutex::default(),
+            left: AtomicUsize::new(0),
+            watcher: AtomicUsize::new(NOBODY),
+            deep: Mutex::default(),
+        };
+        SharedPark { inner: Arc::new(inner) }
     }
 
     /// A park for one worker.
@@ -92,7 +120,7 @@ impl<P: Park> Park for WorkerPark<P> {
         // The driver may have come free before we were in the list, where rule 3 would have found us.
         let slept = match self.inner.take() {
             Some(driver) => self.sleep(IN_DRIVER, || driver.0.driver.park(deadline)),
-            None => self.sleep(ASLEEP, || self.thread.park(deadline)),
+            None => self.sleep(ASLEEP, || self.watch(deadline)),
         };
         lock(&self.inner.asleep).retain(|signal| !Arc::ptr_eq(signal, &self.signal));
         slept
@@ -104,6 +132,59 @@ impl<P: Park> Park for WorkerPark<P> {
 }
 
 impl<P> WorkerPark<P> {
+    /// Sleeps, as the watcher if there is none: rules 4 and 5.
+    fn watch(&self, deadline: Option<Instant>) -> io::Result<()> {
+        let inner = &*self.inner;
+        if inner.watcher.compare_exchange(NOBODY, LOOKING, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return self.thread.park(deadline);
+        }
+        let mut seen = inner.left.load(Ordering::Acquire);
+        while self.look(deadline)? {
+            let left = inner.left.load(Ordering::Acquire);
+            if !inner.taken.load(Ordering::Acquire) {
+                break;
+            }
+            if left == seen {
+                *lock(&inner.deep) = Some(self.signal.clone());
+                inner.watcher.store(DEEP, Ordering::Release);
+                fence(Ordering::SeqCst);
+                let slept = match inner.left.load(Ordering::Acquire) == seen {
+                    true => self.thread.park(deadline),
+                    false => Ok(()),
+                };
+                self.end_deep();
+                return slept;
+            }
+            seen = left;
+        }
+        inner.watcher.store(NOBODY, Ordering::Release);
+        Ok(())
+    }
+
+    /// Sleeps until the next look; false if it is over before.
+    #[cfg(not(loom))]
+    fn look(&self, deadline: Option<Instant>) -> io::Result<bool> {
+        let next = Instant::now() + LOOK_EACH;
+        let over = deadline.filter(|deadline| *deadline <= next);
+        self.thread.park(over.or(Some(next)))?;
+        Ok(over.is_none() && self.signal.state.load(Ordering::Acquire) == ASLEEP)
+    }
+
+    /// loom knows no time: each look is the last one.
+    #[cfg(loom)]
+    fn look(&self, _: Option<Instant>) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// No longer `DEEP`, unless whoever left the driver has said so already, and then perhaps somebody else is.
+    fn end_deep(&self) {
+        let mut deep = lock(&self.inner.deep);
+        if deep.as_ref().is_some_and(|deep| Arc::ptr_eq(deep, &self.signal)) {
+            *deep = None;
+            self.inner.watcher.store(NOBODY, Ordering::Release);
+        }
+    }
+
     fn sleep(&self, how: usize, park: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let entered = self.signal.state.compare_exchange(RUNNING, how, Ordering::AcqRel, Ordering::Acquire).is_ok();
         let slept = if entered { park() } else { Ok(()) };
@@ -135,7 +216,25 @@ struct Taken<'i, P>(&'i Inner<P>);
 
 impl<P> Drop for Taken<'_, P> {
     fn drop(&mut self) {
-        self.0.taken.store(false, Ordering::Release);
+        let inner = self.0;
+        inner.taken.store(false, Ordering::Release);
+        inner.left.fetch_add(1, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
+        let up = match inner.watcher.load(Ordering::Acquire) {
+            DEEP => {
+                let mut deep = lock(&inner.deep);
+                let up = deep.take();
+                if up.is_some() {
+                    inner.watcher.store(NOBODY, Ordering::Release);
+                }
+                up
+            }
+            NOBODY => lock(&inner.asleep).first().cloned(),
+            _ => None,
+        };
+        if let Some(up) = up {
+            up.wake();
+        }
     }
 }
 

@@ -72,6 +72,34 @@ impl Park for Driver {
     }
 }
 
+/// Rules 4 and 5: when the worker in the driver has left it and is busy, one that is asleep takes the driver over.
+#[test]
+fn the_driver_is_taken_over_from_who_is_busy() {
+    bounded(|| {
+        let (rung, heard): (Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let bell = ThreadPark::new();
+        let ring = bell.unparker();
+        let shared = SharedPark::new(Driver { bell, rung: rung.clone(), heard: heard.clone() });
+        let (busy, stays) = (shared.worker(), shared.worker());
+        let waker = busy.unparker();
+        let leaving = thread::spawn(move || {
+            busy.park(None).unwrap();
+            // Busy for ever: never parks again, and is not dropped.
+            busy
+        });
+        let waking = thread::spawn(move || {
+            waker.wake();
+            rung.store(true, Ordering::Release);
+            ring.wake();
+        });
+        while !heard.load(Ordering::Acquire) {
+            stays.park(None).unwrap();
+        }
+        waking.join().unwrap();
+        drop(leaving.join().unwrap());
+    });
+}
+
 /// Rule 3: when the worker in the driver leaves for good, one that is asleep takes the driver over, and gets its events.
 #[test]
 fn the_driver_is_taken_over_from_who_leaves() {

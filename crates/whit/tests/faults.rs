@@ -231,6 +231,30 @@ fn who_wakes_itself_for_ever_starves_nobody_and_ends_with_the_runtime() {
     });
 }
 
+/// Two workers, one of them blocked: timers go on within the 50 ms that are promised; measured up to three times, since the
+/// machine does other things as well.
+#[test]
+fn a_task_that_blocks_holds_up_nobody_else() {
+    let longest_gap = || {
+        Builder::new().workers(2).run(async {
+            let beat = whit::spawn(async {
+                let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+                for _ in 0..50 {
+                    whit::sleep(MOMENT * 5).await;
+                    longest = longest.max(last.elapsed());
+                    last = Instant::now();
+                }
+                longest
+            });
+            whit::sleep(MOMENT * 20).await;
+            whit::spawn(async { std::thread::sleep(Duration::from_millis(400)) }).detach();
+            beat.await
+        })
+    };
+    let gaps: Vec<_> = (0..3).map(|_| longest_gap()).collect();
+    assert!(gaps.iter().any(|gap| *gap <= Duration::from_millis(50)), "{gaps:?}");
+}
+
 #[test]
 fn a_local_world_survives_the_same() {
     let started = Instant::now();
