@@ -112,7 +112,7 @@ fn note(row: &Measured) -> String {
 fn html(session: &Session) -> Result<String, String> {
     let mut body = String::new();
     for (group, rows) in groups(session) {
-        let _ = write!(body, "<h2>{}</h2>\n{}\n", escape(group), bars(&rows)?);
+        let _ = write!(body, "<h2>{}</h2>\n<div class=\"wide\">{}</div>\n", escape(group), bars(&rows)?);
         body.push_str(&table(&rows));
     }
     Ok(format!(
@@ -124,7 +124,7 @@ fn html(session: &Session) -> Result<String, String> {
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1b1f24;background:#fff}main{max-width:60rem;\
-margin:0 auto;padding:1rem}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2.5rem}svg{width:100%;height:auto}\
+margin:0 auto;padding:1rem}h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2.5rem}svg{width:100%;min-width:44rem;height:auto}\
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;width:100%}td,th{padding:.25rem .6rem;text-align:right;\
 border-bottom:1px solid #d8dee4;white-space:nowrap}td:first-child,th:first-child{text-align:left;white-space:normal;\
 min-width:11rem}.loses{color:#b35900}.good{color:#116329}small{color:#57606a}";

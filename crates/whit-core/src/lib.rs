@@ -60,7 +60,7 @@
 //!
 //! # Limits
 //!
-//! Unsafe code is confined to `task/spawn.rs`, `task/handle.rs` and `home.rs`.
+//! Unsafe code is confined to `task/spawn.rs`, `task/handle.rs`, `task/origin.rs` and `home.rs`.
 
 pub mod budget;
 mod clock;

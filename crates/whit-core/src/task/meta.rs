@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::origin::Origin;
 use crate::Home;
 
 /// Tells tasks apart within a process. Never reused; not in the order of spawning across threads.
@@ -52,9 +53,7 @@ pub struct Meta {
     home: Home,
     id: TaskId,
     parent: Option<TaskId>,
-    location: &'static Location<'static>,
-    // Boxed twice so that the many tasks without a name pay 8 bytes and not 16.
-    name: Option<Box<Box<str>>>,
+    origin: Origin,
     // Written once, between allocation and the first schedule. `NOT_ADOPTED` if the home keeps no list.
     key: AtomicUsize,
 }
@@ -68,8 +67,8 @@ impl Meta {
         location: &'static Location<'static>,
         name: Option<&str>,
     ) -> Meta {
-        let name = name.map(|name| Box::new(Box::from(name)));
-        Meta { home, id: TaskId::fresh(), parent, location, name, key: AtomicUsize::new(NOT_ADOPTED) }
+        let origin = Origin::new(location, name);
+        Meta { home, id: TaskId::fresh(), parent, origin, key: AtomicUsize::new(NOT_ADOPTED) }
     }
 
     /// The task's id.
@@ -79,7 +78,7 @@ impl Meta {
 
     /// The name it was given by [`Spawn::name`](crate::Spawn::name).
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref().map(|name| &**name)
+        self.origin.name()
     }
 
     /// The task that spawned it, if one did.
@@ -89,7 +88,7 @@ impl Meta {
 
     /// The line that spawned it.
     pub fn location(&self) -> &'static Location<'static> {
-        self.location
+        self.origin.location()
     }
 
     /// Where it is scheduled.
@@ -117,7 +116,7 @@ impl fmt::Display for Meta {
         if let Some(name) = self.name() {
             write!(f, "{name:?}, ")?;
         }
-        write!(f, "spawned at {})", self.location)
+        write!(f, "spawned at {})", self.location())
     }
 }
 
@@ -127,7 +126,7 @@ impl fmt::Debug for Meta {
             .field("id", &self.id)
             .field("name", &self.name())
             .field("parent", &self.parent)
-            .field("location", &format_args!("{}", self.location))
+            .field("location", &format_args!("{}", self.location()))
             .finish()
     }
 }

@@ -11,6 +11,7 @@
 mod body;
 mod handle;
 mod meta;
+mod origin;
 mod outcome;
 mod runnable;
 mod spawn;
