@@ -40,7 +40,8 @@
 //!
 //! # Limits
 //!
-//! A task that blocks holds its worker, and the driver if that worker was the last to leave it.
+//! A task that blocks holds its worker, and the task that this worker woke last. Timers and sockets go on, if there is another
+//! worker: it takes the driver over within 10 ms.
 
 mod executor;
 mod local;
