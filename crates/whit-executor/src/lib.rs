@@ -41,7 +41,7 @@
 //! # Limits
 //!
 //! A task that blocks holds its worker, and the task that this worker woke last. Timers and sockets go on, if there is another
-//! worker: it takes the driver over within 10 ms.
+//! worker: it takes the driver over within 20 ms.
 
 mod executor;
 mod local;

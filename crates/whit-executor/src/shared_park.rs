@@ -6,10 +6,10 @@
 //! 2. To unpark, `NOTIFIED` is swapped in; the one before says whom to wake: the driver, the worker's own thread, or nobody.
 //!    Both of these keep an unpark that comes before the park, so none is lost between the two steps of rule 1.
 //! 3. A worker that leaves for good wakes one that is asleep, so that somebody takes the driver over.
-//! 4. One of those asleep is the *watcher*: each 10 ms it looks whether the driver is free, since whoever was in it is busy
-//!    for so long, and then gets up; it comes to the driver when it parks again. So a task that blocks its worker keeps
-//!    timers and sockets from nobody.
-//! 5. If nobody has left the driver between two looks, all is quiet. The watcher says `DEEP`, passes a fence, looks once
+//! 4. One of those asleep is the *watcher*: each 10 ms it looks whether the driver is free and has been since the last look,
+//!    as whoever was in it is busy for so long, and then gets up; it comes to the driver when it parks again. So a task that
+//!    blocks its worker keeps timers and sockets from nobody.
+//! 5. If somebody is in the driver, and nobody has left it between two looks, all is quiet. The watcher says `DEEP`, passes a fence, looks once
 //!    more, and sleeps without looking. Whoever leaves the driver counts that, passes a fence, and gets up a watcher that is
 //!    `DEEP`, or one that is asleep if nobody watches. By the fences one of the two sees the other. So looking costs nothing
 //!    while nothing happens.
@@ -141,7 +141,9 @@ impl<P> WorkerPark<P> {
         let mut seen = inner.left.load(Ordering::Acquire);
         while self.look(deadline)? {
             let left = inner.left.load(Ordering::Acquire);
-            if !inner.taken.load(Ordering::Acquire) {
+            // Free for the whole time, and not just now, between two events.
+            let free = !inner.taken.load(Ordering::Acquire);
+            if left == seen && free {
                 break;
             }
             if left == seen {
