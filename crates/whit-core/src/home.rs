@@ -1,8 +1,8 @@
 //! The way home of a woken task, short when it is woken where it lives.
 //!
-//! Every task's metadata holds its home, an `Arc<dyn Schedule>`. Calling through it from a wake needs the `Arc` to be
-//! cloned, since the task may run and be freed on another thread while `schedule` still uses it: two atomic
-//! read-modify-writes. A worker avoids them by saying, for as long as it drives a home, which local queue stands in for
+//! Every task's metadata points to its home, an `Arc<dyn Schedule>`. Calling through it from a wake needs the `Arc` to be
+//! cloned, since the task may run and end on another thread, and the home with it, while `schedule` still uses it: two
+//! atomic read-modify-writes. A worker avoids them by saying, for as long as it drives a home, which local queue stands in for
 //! that home on this thread.
 //!
 //! Rules:
@@ -11,6 +11,7 @@
 //! 3. Homes are told apart by address. A home at that address is alive by rule 2, so the address is not reused.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use crate::{Home, Runnable, Schedule, ScheduleInfo};
@@ -58,15 +59,22 @@ pub fn is_driving(home: &Home) -> bool {
 
 /// Sends a woken task home.
 pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
-    let home = runnable.meta().home();
+    // SAFETY: a copy that is not counted, since the task may be gone before `with` returns. It is used while the runnable
+    // is here, which keeps the home alive (see `Meta::home`), and `with` counts before the runnable goes away, where it must.
+    let home = ManuallyDrop::new(unsafe { std::ptr::read(runnable.home()) });
+    with(&home, |schedule| schedule.schedule(runnable, info));
+}
+
+/// Calls `f` with what stands in for `home` on this thread, or with `home` itself, which it keeps alive meanwhile.
+pub(crate) fn with<R>(home: &Home, f: impl FnOnce(&dyn Schedule) -> R) -> R {
     match DRIVEN.with(Cell::get) {
         Some(driven) if driven.home == address(home) => {
             // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows what `local` points to.
-            unsafe { (*driven.local).schedule(runnable, info) }
+            f(unsafe { &*driven.local })
         }
         _ => {
             let home = home.clone();
-            home.schedule(runnable, info);
+            f(&*home)
         }
     }
 }

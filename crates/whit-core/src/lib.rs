@@ -60,7 +60,8 @@
 //!
 //! # Limits
 //!
-//! Unsafe code is confined to `task/spawn.rs`, `task/handle.rs`, `task/origin.rs` and `home.rs`.
+//! Unsafe code is confined to `task/spawn.rs`, `task/handle.rs`, `task/meta.rs`, `task/origin.rs`
+//! and `home.rs`, with a promise that homes make in `schedule.rs`.
 
 pub mod budget;
 mod clock;
@@ -80,6 +81,6 @@ pub use home::{drive, is_driving};
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
 pub use park::{Park, ThreadPark, block_on};
 pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
-pub use schedule::{Blocking, Home, Schedule, ScheduleInfo};
+pub use schedule::{Adoption, Blocking, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
 pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn};

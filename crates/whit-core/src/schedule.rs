@@ -1,8 +1,9 @@
 //! `Schedule` and `Blocking`: where a ready task goes.
 
 use std::sync::Arc;
+use std::task::Waker;
 
-use crate::{Runnable, UnhandledPanic};
+use crate::{Meta, Runnable, UnhandledPanic};
 
 /// A scheduler that tasks can call their home: shared, and reachable from every thread that may wake them.
 pub type Home = Arc<dyn Schedule + Send + Sync>;
@@ -31,17 +32,28 @@ pub trait Schedule {
     /// Called from whichever thread woke the task.
     fn schedule(&self, runnable: Runnable, info: ScheduleInfo);
 
-    /// Takes note of a task that has just been spawned here, and returns the key for [`release`](Schedule::release).
+    /// Takes note of a task that is being spawned here, before it is scheduled for the first time.
     ///
-    /// An executor that can cancel what is left keeps a clone of the waker: waking it makes the task come home. `None`,
-    /// which is the default, means that this scheduler keeps no list.
-    fn adopt(&self, runnable: &Runnable) -> Option<usize> {
+    /// A home that wants to know when its tasks' futures are gone answers [`Adoption::accept`], and is told of each such task
+    /// by [`release`](Schedule::release). The default declines: this scheduler keeps no account.
+    fn adopt(&self, runnable: &Runnable) -> Adoption {
         let _ = runnable;
-        None
+        Adoption::decline()
     }
 
-    /// The future of the task that was adopted under `key` has been dropped: it completed or was cancelled.
-    fn release(&self, key: usize) {
+    /// An adopted task has returned `Pending` for the first time, so that from now on it may be in no queue. Returns the key
+    /// for [`release`](Schedule::release).
+    ///
+    /// An executor that can cancel what is left keeps a clone of the waker: waking it makes the task come home. Many tasks
+    /// never come here, as they complete in their first poll.
+    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        let _ = (waker, meta);
+        0
+    }
+
+    /// The future of an adopted task has been dropped: it completed or was cancelled. The key is what
+    /// [`keep`](Schedule::keep) answered, if it was called.
+    fn release(&self, key: Option<usize>) {
         let _ = key;
     }
 
@@ -50,6 +62,35 @@ pub trait Schedule {
     /// The default writes one line to stderr. Panics from here are swallowed.
     fn unhandled(&self, panic: &UnhandledPanic) {
         eprintln!("{panic}");
+    }
+}
+
+/// What a home answers to a task that wants to be [adopted](Schedule::adopt).
+#[derive(Debug)]
+#[must_use = "a task is adopted only if this reaches whoever spawns it"]
+pub struct Adoption {
+    // By address; null if declined.
+    home: *const (),
+}
+
+impl Adoption {
+    /// The home keeps no account of the task, and the task keeps the home alive: a reference count for each.
+    pub const fn decline() -> Adoption {
+        Adoption { home: std::ptr::null() }
+    }
+
+    /// The home keeps account of the task, and answers for its own life, so that the task need not count.
+    ///
+    /// # Safety
+    ///
+    /// `home` is not freed before [`release`](Schedule::release) has been called for this task.
+    pub unsafe fn accept<T: ?Sized>(home: &T) -> Adoption {
+        Adoption { home: std::ptr::from_ref(home).cast() }
+    }
+
+    /// Whether it is `home` that accepted; not, say, one that it wraps and that may live longer or shorter.
+    pub(crate) fn is_by(&self, home: &Home) -> bool {
+        self.home == Arc::as_ptr(home).cast()
     }
 }
 

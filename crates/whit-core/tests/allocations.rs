@@ -47,6 +47,7 @@ fn a_spawn_is_one_allocation_and_a_wake_none() {
     let queue = Arc::new(Queue::default());
     let home: Home = queue.clone();
     // The queue's own memory, and the thread's things.
+    queue.kept.lock().unwrap().reserve(8);
     let warm = spawn(&home, async {});
     queue.run_all();
     block_on(warm);

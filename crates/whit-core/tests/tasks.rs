@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use support::{Dropped, Queue};
-use whit_core::{Home, Spawn, Task, block_on, current_task, spawn};
+use whit_core::{Adoption, Home, Runnable, Schedule, ScheduleInfo, Spawn, Task, block_on, current_task, spawn};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
@@ -241,4 +241,69 @@ fn a_task_is_dropped_and_cancelled_from_any_thread() {
         assert_eq!(other.join().unwrap(), None);
         assert_eq!(queue.released.load(SeqCst), 1);
     }
+}
+
+/// A home is told of a task's waker once, at its first `Pending`, and never of one that completes at once.
+#[test]
+fn a_home_keeps_only_what_waits() {
+    let queue = Arc::new(Queue::default());
+    let home: Home = queue.clone();
+    let at_once = spawn(&home, async {});
+    let mut polls = 0;
+    let waits = spawn(
+        &home,
+        poll_fn(move |cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            if polls < 5 { Poll::Pending } else { Poll::Ready(()) }
+        }),
+    );
+    let id = waits.id();
+    queue.run_all();
+    block_on(at_once);
+    block_on(waits);
+    assert_eq!(*queue.kept.lock().unwrap(), [id]);
+    assert_eq!(queue.released.load(SeqCst), 2);
+}
+
+/// A task counts a home that keeps no account of it, and leaves the count of one that does alone.
+#[test]
+fn who_keeps_the_home_alive() {
+    struct Nowhere;
+    impl Schedule for Nowhere {
+        fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+            std::mem::forget(runnable);
+        }
+    }
+    let nowhere = Arc::new(Nowhere);
+    spawn(&(nowhere.clone() as Home), async {}).detach();
+    assert_eq!(Arc::strong_count(&nowhere), 2, "the leaked task holds one");
+
+    let queue = Arc::new(Queue::default());
+    let task = spawn(&(queue.clone() as Home), async {});
+    assert_eq!(Arc::strong_count(&queue), 1);
+    queue.run_all();
+    drop(queue);
+    block_on(task); // its home is gone, and it does not care
+}
+
+/// A home that passes another's answer on has not promised anything itself.
+#[test]
+fn a_wrapped_home_is_counted() {
+    struct Wrapper(Arc<Queue>);
+    impl Schedule for Wrapper {
+        fn schedule(&self, runnable: Runnable, info: ScheduleInfo) {
+            self.0.schedule(runnable, info);
+        }
+        fn adopt(&self, runnable: &Runnable) -> Adoption {
+            self.0.adopt(runnable)
+        }
+    }
+    let queue = Arc::new(Queue::default());
+    let wrapper = Arc::new(Wrapper(queue.clone()));
+    let task = spawn(&(wrapper.clone() as Home), async { 7 });
+    assert_eq!(Arc::strong_count(&wrapper), 2);
+    queue.run_all();
+    assert_eq!(block_on(task), 7);
+    assert_eq!(Arc::strong_count(&wrapper), 1);
 }

@@ -37,7 +37,11 @@ impl<'m, F: Future> Body<'m, F> {
             return;
         }
         // The panic hook has told of a panic in here; to let it out would abort, or take the worker with it.
-        quietly(|| this.future.set(None));
+        if std::mem::needs_drop::<F>() {
+            quietly(|| this.future.set(None));
+        } else {
+            this.future.set(None);
+        }
         this.meta.release();
     }
 }
@@ -50,9 +54,16 @@ impl<F: Future> Future for Body<'_, F> {
         let future = this.future.as_pin_mut().expect("async-task does not poll a completed future");
         let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
         let outcome = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Pending) => {
+                this.meta.pending(cx.waker());
+                return Poll::Pending;
+            }
             Ok(Poll::Ready(value)) => Outcome::value(value),
-            Err(payload) => Outcome::panicked(UnhandledPanic::new(this.meta, payload)),
+            Err(payload) => {
+                // SAFETY: the future is dropped below.
+                let home = unsafe { this.meta.home() }.clone();
+                Outcome::panicked(UnhandledPanic::new(this.meta, home, payload))
+            }
         };
         self.end();
         Poll::Ready(outcome)

@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
 
 use super::origin::Origin;
-use crate::Home;
+use crate::{Adoption, Home, home};
 
 /// Tells tasks apart within a process. Never reused; not in the order of spawning across threads.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,25 +52,34 @@ impl fmt::Debug for TaskId {
 
 /// What a task carries beside its future: who it is, where it was spawned and by whom, and where it runs.
 pub struct Meta {
-    home: Home,
+    // Counted if the key says `DECLINED`. Else the home promised to outlive the future, and this dangles afterwards: the
+    // count is one place that all workers would write to for each task.
+    home: ManuallyDrop<Home>,
     id: TaskId,
     parent: Option<TaskId>,
     origin: Origin,
-    // Written once, between allocation and the first schedule. `NOT_ADOPTED` if the home keeps no list.
+    // Written at spawn before the first schedule, and then by whoever polls or drops the future. One of the words below, or
+    // what the home answered when the task was first pending.
     key: AtomicUsize,
 }
 
-const NOT_ADOPTED: usize = usize::MAX;
+/// The home keeps no account.
+const DECLINED: usize = usize::MAX;
+/// It does, and has given no key yet.
+const ADOPTED: usize = usize::MAX - 1;
 
 impl Meta {
+    /// Of a task that goes to `home`; [`adopted`](Meta::adopted) must be called before it is scheduled.
     pub(crate) fn new(
-        home: Home,
+        home: &Home,
         parent: Option<TaskId>,
         location: &'static Location<'static>,
         name: Option<&str>,
     ) -> Meta {
         let origin = Origin::new(location, name);
-        Meta { home, id: TaskId::fresh(), parent, origin, key: AtomicUsize::new(NOT_ADOPTED) }
+        // SAFETY: a copy that is not counted: either `adopted` counts it after all, or the home outlives its use.
+        let home = ManuallyDrop::new(unsafe { std::ptr::read(home) });
+        Meta { home, id: TaskId::fresh(), parent, origin, key: AtomicUsize::new(ADOPTED) }
     }
 
     /// The task's id.
@@ -92,19 +103,46 @@ impl Meta {
     }
 
     /// Where it is scheduled.
-    pub fn home(&self) -> &Home {
+    ///
+    /// # Safety
+    ///
+    /// The task's future has not been dropped, and is not dropped while the reference is used.
+    pub(crate) unsafe fn home(&self) -> &Home {
         &self.home
     }
 
-    pub(crate) fn set_key(&self, key: Option<usize>) {
-        // Relaxed: the first schedule publishes the task to other threads.
-        self.key.store(key.unwrap_or(NOT_ADOPTED), Ordering::Relaxed);
+    /// What `home` said to the task.
+    pub(crate) fn adopted(&self, adoption: &Adoption, home: &Home) {
+        if !adoption.is_by(home) {
+            std::mem::forget(home.clone());
+            // Relaxed, here and below: the first schedule publishes it to other threads, and so does each further one.
+            self.key.store(DECLINED, Ordering::Relaxed);
+        }
     }
 
+    /// The future has returned `Pending`, and not yet been dropped.
+    pub(crate) fn pending(&self, waker: &Waker) {
+        if self.key.load(Ordering::Relaxed) == ADOPTED {
+            let key = home::with(&self.home, |home| home.keep(waker, self));
+            debug_assert!(key < ADOPTED, "a key that stands for none");
+            self.key.store(key, Ordering::Relaxed);
+        }
+    }
+
+    /// The future has been dropped; called once.
     pub(crate) fn release(&self) {
         let key = self.key.load(Ordering::Relaxed);
-        if key != NOT_ADOPTED {
-            self.home.release(key);
+        if key != DECLINED {
+            home::with(&self.home, |home| home.release((key != ADOPTED).then_some(key)));
+        }
+    }
+}
+
+impl Drop for Meta {
+    fn drop(&mut self) {
+        if *self.key.get_mut() == DECLINED {
+            // SAFETY: counted by `adopted`, and dropped here only.
+            unsafe { ManuallyDrop::drop(&mut self.home) }
         }
     }
 }

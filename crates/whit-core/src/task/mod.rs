@@ -3,9 +3,10 @@
 //! What happens to a task, in order:
 //! 1. [`spawn`] allocates it, lets its home [`adopt`](crate::Schedule::adopt) it, and schedules it.
 //! 2. Each wake makes a [`Runnable`], which goes home by `home::dispatch`; running it polls the future once.
-//! 3. The future completes, panics (caught: the panic becomes the output), or is cancelled. In each case it is dropped, with
+//! 3. If its first poll does not complete it, its home [`keep`](crate::Schedule::keep)s its waker.
+//! 4. The future completes, panics (caught: the panic becomes the output), or is cancelled. In each case it is dropped, with
 //!    panics caught, **before** the home is told by [`release`](crate::Schedule::release).
-//! 4. The output waits in the task for [`Task`], or is dropped if that is gone. An output that is a panic nobody saw goes to
+//! 5. The output waits in the task for [`Task`], or is dropped if that is gone. An output that is a panic nobody saw goes to
 //!    [`unhandled`](crate::Schedule::unhandled).
 
 mod body;

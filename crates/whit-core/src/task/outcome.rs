@@ -16,9 +16,9 @@ pub struct UnhandledPanic {
 }
 
 impl UnhandledPanic {
-    pub(crate) fn new(meta: &Meta, payload: Box<dyn Any + Send>) -> UnhandledPanic {
+    pub(crate) fn new(meta: &Meta, home: Home, payload: Box<dyn Any + Send>) -> UnhandledPanic {
         let (id, name, location) = (meta.id(), meta.name().map(Box::from), meta.location());
-        UnhandledPanic { payload, id, name, location, home: meta.home().clone() }
+        UnhandledPanic { payload, id, name, location, home }
     }
 
     /// What `panic!` was given.

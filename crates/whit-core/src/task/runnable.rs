@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::ptr::NonNull;
 use std::task::Waker;
 
-use crate::{Meta, TaskId, budget};
+use crate::{Home, Meta, TaskId, budget};
 
 thread_local! {
     static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
@@ -48,6 +49,27 @@ impl Runnable {
     /// What the task carries.
     pub fn meta(&self) -> &Meta {
         self.0.metadata()
+    }
+
+    /// Where the task is scheduled.
+    pub fn home(&self) -> &Home {
+        // SAFETY: whoever has a runnable has its future, which has not been dropped.
+        unsafe { self.meta().home() }
+    }
+
+    /// The runnable as a pointer, for queues of one word a task. Lost, it leaks the task.
+    pub fn into_raw(self) -> NonNull<()> {
+        self.0.into_raw()
+    }
+
+    /// The runnable of a pointer.
+    ///
+    /// # Safety
+    ///
+    /// The pointer comes from [`into_raw`](Runnable::into_raw), and this is called once for it.
+    pub unsafe fn from_raw(pointer: NonNull<()>) -> Runnable {
+        // SAFETY: as the caller promised; all our runnables have this metadata.
+        Runnable(unsafe { async_task::Runnable::from_raw(pointer) })
     }
 
     /// A waker for the task.

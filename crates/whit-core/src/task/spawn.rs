@@ -73,9 +73,9 @@ impl<'n> Spawn<'n> {
     ///
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
-    ///   list by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
+    ///   an account by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
-        let meta = Meta::new(home.clone(), current_task(), self.location, self.name);
+        let meta = Meta::new(home, current_task(), self.location, self.name);
         let schedule = async_task::WithInfo(schedule);
         // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers. The metadata is borrowed by
         // the future inside the same allocation, which frees it after the future.
@@ -83,7 +83,7 @@ impl<'n> Spawn<'n> {
             async_task::Builder::new().metadata(meta).spawn_unchecked(|meta| Body::new(future, meta), schedule)
         };
         let runnable = Runnable::new(runnable);
-        runnable.meta().set_key(home.adopt(&runnable));
+        runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
         let task = Task::new(task);
         home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
         task

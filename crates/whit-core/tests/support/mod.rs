@@ -5,14 +5,16 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
-use whit_core::{Runnable, Schedule, ScheduleInfo, UnhandledPanic};
+use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic};
 
 #[derive(Default)]
 pub(crate) struct Queue {
     tasks: Mutex<VecDeque<Runnable>>,
     closed: std::sync::atomic::AtomicBool,
     pub(crate) adopted: AtomicUsize,
+    pub(crate) kept: Mutex<Vec<TaskId>>,
     pub(crate) released: AtomicUsize,
     pub(crate) unhandled: Mutex<Vec<String>>,
 }
@@ -42,11 +44,18 @@ impl Schedule for Queue {
         }
     }
 
-    fn adopt(&self, _: &Runnable) -> Option<usize> {
-        Some(self.adopted.fetch_add(1, SeqCst))
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        self.adopted.fetch_add(1, SeqCst);
+        // SAFETY: every test keeps its queue until its tasks have ended.
+        unsafe { Adoption::accept(self) }
     }
 
-    fn release(&self, _: usize) {
+    fn keep(&self, _: &Waker, meta: &Meta) -> usize {
+        self.kept.lock().unwrap().push(meta.id());
+        self.kept.lock().unwrap().len()
+    }
+
+    fn release(&self, _: Option<usize>) {
         self.released.fetch_add(1, SeqCst);
     }
 
