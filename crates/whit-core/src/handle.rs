@@ -7,7 +7,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, spawn};
+use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, spawn};
 
 /// The parts of a runtime, bundled: cheap to clone, and each part may be missing.
 ///
@@ -66,6 +66,22 @@ impl Handle {
     pub fn try_current() -> Result<Handle, Missing> {
         // A thread that is being torn down has left every runtime.
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().ok_or(Missing { part: None })
+    }
+
+    /// Calls `f` with the scheduler of the handle that is current on this thread, if there is one.
+    ///
+    /// On a thread that drives this scheduler it costs no atomic step, where [`try_current`](Handle::try_current) costs two.
+    pub fn with_current_schedule<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
+        let current = |current: &RefCell<Option<Handle>>| {
+            let current = current.borrow();
+            current.as_ref().and_then(|handle| handle.parts.schedule.as_ref().map(home::address))
+        };
+        // `f` may enter handles, and spawn: so it is called outside the borrow.
+        let address = CURRENT.try_with(current).ok().flatten();
+        home::with_driven(address.unwrap_or(std::ptr::null()), |driven| match driven {
+            Some(home) => f(Some(home)),
+            None => f(Handle::try_current().ok().and_then(|handle| handle.parts.schedule.clone()).as_ref()),
+        })
     }
 
     /// Makes this the current handle of the thread until the guard is dropped. Guards must be dropped in reverse order.

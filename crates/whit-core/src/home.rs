@@ -28,7 +28,8 @@ loom::thread_local! {
 
 #[derive(Clone, Copy)]
 struct Driven {
-    home: *const (),
+    home: *const Home,
+    address: *const (),
     local: *const (dyn Schedule + 'static),
 }
 
@@ -47,14 +48,14 @@ pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
     // SAFETY: only the lifetime changes. The pointer is used by `dispatch` while `DRIVEN` holds it, and `_restore`
     // takes it out again before this function returns or unwinds, while `local` is still borrowed.
     let local = unsafe { std::mem::transmute::<*const (dyn Schedule + '_), *const (dyn Schedule + 'static)>(local) };
-    let driven = Driven { home: address(home), local };
+    let driven = Driven { home, address: address(home), local };
     let _restore = Restore(DRIVEN.with(|former| former.replace(Some(driven))));
     f()
 }
 
 /// Whether this thread is inside [`drive`] for `home`.
 pub fn is_driving(home: &Home) -> bool {
-    DRIVEN.with(Cell::get).is_some_and(|d| d.home == address(home))
+    DRIVEN.with(Cell::get).is_some_and(|d| d.address == address(home))
 }
 
 /// Sends a woken task home.
@@ -68,7 +69,7 @@ pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
 /// Calls `f` with what stands in for `home` on this thread, or with `home` itself, which it keeps alive meanwhile.
 pub(crate) fn with<R>(home: &Home, f: impl FnOnce(&dyn Schedule) -> R) -> R {
     match DRIVEN.with(Cell::get) {
-        Some(driven) if driven.home == address(home) => {
+        Some(driven) if driven.address == address(home) => {
             // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows what `local` points to.
             f(unsafe { &*driven.local })
         }
@@ -79,6 +80,15 @@ pub(crate) fn with<R>(home: &Home, f: impl FnOnce(&dyn Schedule) -> R) -> R {
     }
 }
 
-fn address(home: &Home) -> *const () {
+/// Calls `f` with the home at this address if this thread drives it, without counting.
+pub(crate) fn with_driven<R>(address: *const (), f: impl FnOnce(Option<&Home>) -> R) -> R {
+    match DRIVEN.with(Cell::get) {
+        // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows the home.
+        Some(driven) if driven.address == address => f(Some(unsafe { &*driven.home })),
+        _ => f(None),
+    }
+}
+
+pub(crate) fn address(home: &Home) -> *const () {
     Arc::as_ptr(home).cast()
 }

@@ -6,13 +6,14 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use whit_core::{Home, Park, Spawn, Task, UnhandledPanic, drive};
 
+use crate::sleepers::Ticket;
 use crate::state::State;
-use crate::worker::{Worker, block_on};
+use crate::worker::{Worker, block_on, prepare_sleep};
 
 /// Tasks that a `run` future runs before it lets its own executor have a turn.
 const RUNS_PER_POLL: usize = 200;
@@ -75,28 +76,23 @@ impl<'a> Executor<'a> {
     /// Runs one task, if one is ready in any queue.
     pub fn try_tick(&self) -> bool {
         let state = self.state();
-        let Some(runnable) = state.pop().or_else(|| state.steal(None)) else { return false };
+        let Some(runnable) = state.pop_any() else { return false };
         runnable.run();
         true
     }
 
     /// Runs one task, and waits for one to be ready. Cancel-safe.
     pub async fn tick(&self) {
-        let mut worker = None;
+        let mut nap = Nap { state: self.state(), ticket: None, searcher: false };
         poll_fn(|cx| {
+            nap.end();
             if self.try_tick() {
                 return Poll::Ready(());
             }
-            let waiting =
-                worker.get_or_insert_with(|| Sleep { worker: Worker::new(self.state().clone()), ticket: None });
-            waiting.wake_up();
-            match waiting.fall_asleep(cx.waker().clone()) {
-                true => Poll::Pending,
-                false => {
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
+            if !nap.begin(cx.waker().clone()) {
+                cx.waker().wake_by_ref();
             }
+            Poll::Pending
         })
         .await;
     }
@@ -215,10 +211,41 @@ impl fmt::Debug for Executor<'_> {
     }
 }
 
+/// Waits for work in a future, without a queue of its own.
+struct Nap<'e> {
+    state: &'e State,
+    ticket: Option<Ticket>,
+    searcher: bool,
+}
+
+impl Nap<'_> {
+    /// False if there is work.
+    fn begin(&mut self, waker: Waker) -> bool {
+        self.ticket = prepare_sleep(self.state, &mut self.searcher, waker);
+        self.ticket.is_some()
+    }
+
+    /// It will look for work now, or is gone: in both cases it no longer searches on a notifier's behalf.
+    fn end(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.searcher |= self.state.sleepers.leave(ticket);
+        }
+        if std::mem::take(&mut self.searcher) {
+            self.state.sleepers.found();
+        }
+    }
+}
+
+impl Drop for Nap<'_> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// A worker in a future: it sleeps by a waker between polls.
 struct Sleep {
     worker: Worker,
-    ticket: Option<crate::sleepers::Ticket>,
+    ticket: Option<Ticket>,
 }
 
 impl Sleep {
@@ -229,7 +256,7 @@ impl Sleep {
     }
 
     /// False if there is work.
-    fn fall_asleep(&mut self, waker: std::task::Waker) -> bool {
+    fn fall_asleep(&mut self, waker: Waker) -> bool {
         self.ticket = self.worker.prepare_sleep(waker);
         self.ticket.is_some()
     }

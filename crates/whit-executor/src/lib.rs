@@ -43,9 +43,14 @@
 //! A task that blocks holds its worker, and the task that this worker woke last. Timers and sockets go on, if there is another
 //! worker: it takes the driver over within 20 ms.
 
+mod census;
 mod executor;
+mod injector;
 mod local;
+mod padded;
+mod pulse;
 mod queue;
+mod ring;
 mod shared_park;
 mod sleepers;
 mod state;

@@ -1,109 +1,126 @@
-//! The queue of one worker: a LIFO slot for the task woken last, and a deque that others steal half of. Spawned tasks and
-//! those that yielded go to the tail of the deque: tasks start in the order of their spawning.
+//! The queue of one worker: a LIFO slot for the task woken last, and a ring that others steal half of. Spawned tasks and
+//! those that yielded go to the tail of the ring: tasks start in the order of their spawning. What the ring does not hold
+//! goes to the injector, half of the ring with it.
 //!
-//! One short mutex guards both. On two cores it is almost never contended, and an uncontended lock costs about as much as
-//! the read-modify-writes of a lock-free ring; the LIFO slot can be stolen too, so a task in it never waits behind a worker
-//! that blocks.
+//! [`LocalQueue`] is the owner's end, and [`Shared`] is what others see of a worker: they may take from the slot and from the
+//! ring.
 
-use std::collections::VecDeque;
+use std::cell::Cell;
+use std::ptr::null_mut;
 
 use whit_core::{Runnable, ScheduleInfo};
 
-use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::census::Census;
+use crate::injector::Injector;
+use crate::pulse::Pulse;
+use crate::ring::{Ring, own};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicPtr, Ordering};
 
-/// Runs of the LIFO slot in a row, before the deque has its turn: two tasks that wake each other must not starve the rest.
+/// Runs of the LIFO slot in a row, before the ring has its turn: two tasks that wake each other must not starve the rest.
 const LIFO_MOST: u32 = 3;
 
-#[derive(Default)]
+/// The owner's end. Not `Sync`: one thread at a time is the owner.
 pub(crate) struct LocalQueue {
-    inner: Mutex<Inner>,
-    // How many tasks there are; written under the lock, read without, for a glance.
-    length: AtomicUsize,
+    shared: Arc<Shared>,
+    lifo_runs: Cell<u32>,
 }
 
-#[derive(Default)]
-struct Inner {
-    slot: Option<Runnable>,
-    deque: VecDeque<Runnable>,
-    lifo_runs: u32,
+/// What others see of a worker.
+pub(crate) struct Shared {
+    // A runnable as a pointer, or null.
+    slot: AtomicPtr<()>,
+    ring: Ring,
+    pub(crate) census: Census,
+    pub(crate) pulse: Pulse,
 }
 
 impl LocalQueue {
-    /// Queues a woken task; true if others are waiting here as well, so that help would be welcome.
-    pub(crate) fn push(&self, runnable: Runnable, info: ScheduleInfo) -> bool {
-        let mut inner = lock(&self.inner);
-        if info.woken_while_running || info.spawned {
-            inner.deque.push_back(runnable);
-        } else if let Some(former) = inner.slot.replace(runnable) {
-            inner.deque.push_back(former);
-        }
-        self.note(&inner) > 1
+    pub(crate) fn new() -> LocalQueue {
+        let (slot, ring) = (AtomicPtr::new(null_mut()), Ring::new());
+        let shared = Shared { slot, ring, census: Census::default(), pulse: Pulse::new() };
+        LocalQueue { shared: Arc::new(shared), lifo_runs: Cell::new(0) }
     }
 
-    pub(crate) fn extend(&self, tasks: impl Iterator<Item = Runnable>) {
-        let mut inner = lock(&self.inner);
-        inner.deque.extend(tasks);
-        self.note(&inner);
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Queues a task; true if others are waiting here as well, so that help would be welcome.
+    pub(crate) fn push(&self, runnable: Runnable, info: ScheduleInfo, injector: &Injector) -> bool {
+        if info.woken_while_running || info.spawned {
+            self.push_back(runnable, injector);
+        } else if let Some(former) = self.shared.swap_slot(runnable.into_raw().as_ptr()) {
+            self.push_back(former, injector);
+        }
+        self.shared.ring.len() + usize::from(self.shared.has_slot()) > 1
+    }
+
+    fn push_back(&self, runnable: Runnable, injector: &Injector) {
+        let Err(refused) = self.shared.ring.push(runnable) else { return };
+        let mut half = Vec::with_capacity(self.shared.ring.len());
+        let first = self.shared.ring.pop_half(|task| half.push(task));
+        injector.push_batch(first.into_iter().chain(half).chain([refused]));
     }
 
     /// The owner's next task.
     pub(crate) fn pop(&self) -> Option<Runnable> {
-        if self.is_empty() {
-            return None;
+        let runs = self.lifo_runs.get();
+        if runs < LIFO_MOST
+            && let Some(runnable) = self.shared.take_slot()
+        {
+            self.lifo_runs.set(runs + 1);
+            return Some(runnable);
         }
-        let mut inner = lock(&self.inner);
-        let lifo = inner.lifo_runs < LIFO_MOST || inner.deque.is_empty();
-        let next = if lifo && inner.slot.is_some() {
-            inner.lifo_runs += 1;
-            inner.slot.take()
-        } else {
-            inner.lifo_runs = 0;
-            let first = inner.deque.pop_front();
-            first.or_else(|| inner.slot.take())
-        };
-        self.note(&inner);
-        next
+        self.lifo_runs.set(0);
+        self.shared.ring.pop().or_else(|| self.shared.take_slot())
     }
 
+    /// Takes over from the injector what is this worker's share; the first of it is the answer.
+    pub(crate) fn fetch(&self, injector: &Injector, sharers: usize) -> Option<Runnable> {
+        // Half of the ring, so that what these tasks spawn does not overflow at once.
+        let most = self.shared.ring.room() / 2;
+        injector.pop_batch(most, sharers, |task| {
+            if let Err(refused) = self.shared.ring.push(task) {
+                unreachable!("{refused:?} had room a moment ago, and only the owner takes room away");
+            }
+        })
+    }
+
+    /// Takes half of the victim's tasks; the first of them is the answer. This queue is empty.
+    pub(crate) fn steal(&self, victim: &Shared) -> Option<Runnable> {
+        victim.ring.steal_half(&self.shared.ring).or_else(|| victim.take_slot())
+    }
+}
+
+impl Shared {
     /// Any task, for who has no queue.
     pub(crate) fn pop_any(&self) -> Option<Runnable> {
-        let mut inner = lock(&self.inner);
-        let first = inner.deque.pop_front();
-        let any = first.or_else(|| inner.slot.take());
-        self.note(&inner);
-        any
-    }
-
-    /// Moves half of the tasks to the thief; the first of them is the answer.
-    pub(crate) fn steal_half(&self, thief: &LocalQueue) -> Option<Runnable> {
-        if self.is_empty() {
-            return None;
-        }
-        let mut stolen = {
-            let mut inner = lock(&self.inner);
-            let half = inner.deque.len().div_ceil(2);
-            let mut stolen: VecDeque<_> = inner.deque.drain(..half).collect();
-            if stolen.is_empty() {
-                stolen.extend(inner.slot.take());
-            }
-            self.note(&inner);
-            stolen
-        };
-        let first = stolen.pop_front();
-        if !stolen.is_empty() {
-            thief.extend(stolen.into_iter());
-        }
-        first
+        self.ring.pop().or_else(|| self.take_slot())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.length.load(Ordering::SeqCst) == 0
+        self.ring.is_empty() && !self.has_slot()
     }
 
-    fn note(&self, inner: &Inner) -> usize {
-        let length = inner.deque.len() + usize::from(inner.slot.is_some());
-        self.length.store(length, Ordering::SeqCst);
-        length
+    fn has_slot(&self) -> bool {
+        !self.slot.load(Ordering::Relaxed).is_null()
+    }
+
+    fn take_slot(&self) -> Option<Runnable> {
+        // A look first: the swap is dear, and the slot mostly empty.
+        if self.has_slot() { self.swap_slot(null_mut()) } else { None }
+    }
+
+    fn swap_slot(&self, task: *mut ()) -> Option<Runnable> {
+        let former = self.slot.swap(task, Ordering::AcqRel);
+        // The swap gave it to us alone.
+        (!former.is_null()).then(|| own(former))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(self.take_slot());
     }
 }

@@ -1,15 +1,23 @@
-//! What all handles of one executor share: the injector, the workers' queues, the list of tasks, and how it ends.
+//! What all handles of one executor share: the injector, what workers show of their queues, the account of tasks, and how it
+//! ends.
+//!
+//! The account has two parts. The [census](crate::census) counts each task from its spawn until its future is dropped. The
+//! list, `kept`, holds a waker of each task that has returned `Pending` once; before that a task is in a queue or in its
+//! first poll, and most tasks never come to be in the list.
 //!
 //! The end is a one-way street: `OPEN`, `CLOSING`, `CLOSED`.
 //! 1. `close` sets `CLOSING`, then again and again wakes every task in the list, which sends each home, and drops whatever
-//!    stands in any queue, which drops its future. It goes on until the list is empty.
-//! 2. A task leaves the list only after its future has been dropped (`release`). So when the list is empty no future is left,
-//!    **also not one that another thread was just about to push**: between a wake's first step and its push the task is
-//!    still in the list, and `close` waits. This is what makes it sound that tasks borrow for `'a`.
+//!    stands in any queue, which drops its future. It goes on until the census counts nobody.
+//! 2. A task is counted as ended only after its future has been dropped (`release`). So when nobody is counted no future is
+//!    left, **also not one that another thread was just about to push or to keep**: between a wake's first step and its push,
+//!    and in the middle of a poll, the task is still counted, and `close` waits. This is what makes it sound that tasks borrow
+//!    for `'a`, and that they do not count this state as one of its owners: the executor, which owns it, closes before it goes.
 //! 3. While `CLOSING`, workers drop what they take instead of running it; schedulers push and signal.
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
+use std::collections::BTreeMap;
+use std::panic::Location;
 use std::sync::OnceLock;
 use std::task::Waker;
 #[cfg(not(loom))]
@@ -17,46 +25,57 @@ use std::time::Duration;
 use std::time::Instant;
 
 use slab::Slab;
-use whit_core::{Runnable, Schedule, ScheduleInfo, UnhandledPanic};
+use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
-use crate::queue::LocalQueue;
+use crate::census::Census;
+use crate::injector::Injector;
+use crate::queue::Shared;
 use crate::sleepers::Sleepers;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
-use crate::sync::{Arc, ConcurrentQueue, Condvar, Mutex, lock};
+use crate::sync::{Arc, Condvar, Mutex, lock};
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
 const CLOSED: usize = 2;
 
-/// Shards of the task list: spawning threads do not meet at one lock.
+/// Shards of the list of tasks: threads do not meet at one lock.
 const SHARDS: usize = if cfg!(loom) { 1 } else { 8 };
 
-type Hook = Box<dyn Fn(&UnhandledPanic) + Send + Sync>;
+pub(crate) type Hook = Box<dyn Fn(&UnhandledPanic) + Send + Sync>;
 
 pub(crate) struct State {
-    injector: ConcurrentQueue<Runnable>,
-    pub(crate) locals: Mutex<Vec<Arc<LocalQueue>>>,
+    pub(crate) injector: Injector,
+    crew: Mutex<Crew>,
+    // Grows with each change of the crew, so that a worker knows when to look at it again.
+    crew_version: AtomicUsize,
     pub(crate) sleepers: Sleepers,
-    tasks: [Mutex<Slab<Adopted>>; SHARDS],
+    // Of spawns and ends on threads that are no workers, and of workers that have left.
+    others: Census,
+    kept: [Mutex<Slab<Kept>>; SHARDS],
     status: AtomicUsize,
     // Signalled while closing, whenever there is something to drop or a task has gone.
     progress: (Mutex<()>, Condvar),
     hook: OnceLock<Hook>,
 }
 
-struct Adopted {
+/// The workers, as others see them.
+type Crew = Vec<Arc<Shared>>;
+
+struct Kept {
     waker: Waker,
     // Who it is, for the report on stragglers.
-    who: (whit_core::TaskId, &'static std::panic::Location<'static>),
+    who: (u64, &'static Location<'static>),
 }
 
 impl State {
     pub(crate) fn new() -> State {
         State {
-            injector: ConcurrentQueue::unbounded(),
-            locals: Mutex::default(),
+            injector: Injector::default(),
+            crew: Mutex::default(),
+            crew_version: AtomicUsize::new(0),
             sleepers: Sleepers::new(),
-            tasks: std::array::from_fn(|_| Mutex::default()),
+            others: Census::default(),
+            kept: std::array::from_fn(|_| Mutex::default()),
             status: AtomicUsize::new(OPEN),
             progress: (Mutex::new(()), Condvar::new()),
             hook: OnceLock::new(),
@@ -68,7 +87,7 @@ impl State {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.tasks.iter().all(|shard| lock(shard).is_empty())
+        self.left() == 0
     }
 
     /// Workers drop tasks instead of running them.
@@ -76,41 +95,37 @@ impl State {
         self.status.load(Ordering::Acquire) != OPEN
     }
 
-    /// A task from the injector.
-    pub(crate) fn pop(&self) -> Option<Runnable> {
-        self.injector.pop().ok()
+    /// A worker comes: from now on others may steal from it.
+    pub(crate) fn join(&self, worker: Arc<Shared>) {
+        let mut crew = lock(&self.crew);
+        crew.push(worker);
+        self.crew_version.fetch_add(1, Ordering::Release);
     }
 
-    /// Moves up to `most` tasks from the injector into a worker's queue.
-    pub(crate) fn pop_batch(&self, most: usize, into: &LocalQueue) {
-        let batch = most.min(self.injector.len() / 2);
-        into.extend(std::iter::from_fn(|| self.pop()).take(batch));
+    /// A worker goes; its counts stay. What is in its queue is for the caller to save.
+    pub(crate) fn leave(&self, worker: &Arc<Shared>) {
+        let mut crew = lock(&self.crew);
+        crew.retain(|member| !Arc::ptr_eq(member, worker));
+        self.others.inherit(&worker.census);
+        self.crew_version.fetch_add(1, Ordering::Release);
     }
 
-    pub(crate) fn push(&self, runnable: Runnable) {
-        // The injector is unbounded and never closed, so the push cannot fail.
-        if let Err(refused) = self.injector.push(runnable) {
-            drop(refused.into_inner());
+    /// Brings what a worker knows of the others up to date.
+    pub(crate) fn look_at_crew(&self, known: &mut (usize, Crew)) {
+        let version = self.crew_version.load(Ordering::Acquire);
+        if known.0 != version {
+            *known = (version, lock(&self.crew).clone());
         }
     }
 
-    /// A task from anybody's queue.
-    pub(crate) fn steal(&self, thief: Option<&LocalQueue>) -> Option<Runnable> {
-        let victims: Vec<_> = lock(&self.locals).clone();
-        // Not always the same victim first.
-        let start = thief.map_or(0, |thief| std::ptr::from_ref(thief) as usize >> 6) % victims.len().max(1);
-        let (before, after) = victims.split_at(start);
-        after.iter().chain(before).filter(|victim| thief.is_none_or(|thief| !std::ptr::eq(&***victim, thief))).find_map(
-            |victim| match thief {
-                Some(thief) => victim.steal_half(thief),
-                None => victim.pop_any(),
-            },
-        )
+    /// A task from anybody's queue, for who has none.
+    pub(crate) fn pop_any(&self) -> Option<Runnable> {
+        self.injector.pop().or_else(|| lock(&self.crew).iter().find_map(|worker| worker.pop_any()))
     }
 
     /// Whether any queue holds a task.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty() || lock(&self.locals).iter().any(|local| !local.is_empty())
+        !self.injector.is_empty() || lock(&self.crew).iter().any(|worker| !worker.is_empty())
     }
 
     /// Cancels every task; see the rules above. The tasks that were still there at the deadline, if it came.
@@ -118,7 +133,7 @@ impl State {
         let _ = self.status.compare_exchange(OPEN, CLOSING, Ordering::SeqCst, Ordering::SeqCst);
         self.sleepers.notify_all();
         loop {
-            for shard in &self.tasks {
+            for shard in &self.kept {
                 let wakers: Vec<_> = lock(shard).iter().map(|(_, task)| task.waker.clone()).collect();
                 wakers.into_iter().for_each(Waker::wake);
             }
@@ -147,26 +162,39 @@ impl State {
     }
 
     fn drain(&self) {
-        while let Some(runnable) = self.pop().or_else(|| self.steal(None)) {
+        while let Some(runnable) = self.pop_any() {
             drop(runnable);
         }
     }
 
+    /// Those that are in the list, those that workers are polling for the first time, and how many others there are.
     fn stragglers(&self) -> Vec<String> {
-        let name = |(id, location): (whit_core::TaskId, &std::panic::Location<'_>)| {
-            format!("task {id}, spawned at {location}")
-        };
-        self.tasks
-            .iter()
-            .flat_map(|shard| lock(shard).iter().map(|(_, task)| name(task.who)).collect::<Vec<_>>())
-            .collect()
+        let mut found = BTreeMap::new();
+        for shard in &self.kept {
+            found.extend(lock(shard).iter().map(|(_, kept)| kept.who));
+        }
+        let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
+        found.extend(polls.iter().map(|poll| (poll.id, poll.location)));
+        let mut names: Vec<_> =
+            found.iter().map(|(id, location)| format!("task {id}, spawned at {location}")).collect();
+        let others = self.left().saturating_sub(names.len());
+        if others > 0 {
+            names.push(format!("{others} more in their first poll"));
+        }
+        names
+    }
+
+    /// How many tasks are left; at least, if some are coming and going.
+    fn left(&self) -> usize {
+        let crew = lock(&self.crew);
+        Census::left(crew.iter().map(|worker| &worker.census).chain([&self.others]))
     }
 }
 
 impl Schedule for State {
     /// From a thread that is no worker of ours: into the injector.
     fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
-        self.push(runnable);
+        self.injector.push(runnable);
         fence(Ordering::SeqCst);
         match self.status.load(Ordering::SeqCst) {
             OPEN => self.sleepers.notify(),
@@ -175,26 +203,51 @@ impl Schedule for State {
         }
     }
 
-    fn adopt(&self, runnable: &Runnable) -> Option<usize> {
-        let meta = runnable.meta();
-        // Ids come to threads in batches of 1,024: one thread mostly meets one shard.
-        let shard = (meta.id().get() >> 10) as usize % SHARDS;
-        let task = Adopted { waker: runnable.waker(), who: (meta.id(), meta.location()) };
-        Some(lock(&self.tasks[shard]).insert(task) * SHARDS + shard)
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        self.others.start_shared();
+        self.accept()
     }
 
-    fn release(&self, key: usize) {
-        let task = lock(&self.tasks[key % SHARDS]).try_remove(key / SHARDS);
-        drop(task);
-        if self.is_closing() {
-            self.progress.1.notify_all();
-        }
+    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        // Ids come to threads in batches of 1,024: one thread mostly meets one shard.
+        let shard = (meta.id().get() >> 10) as usize % SHARDS;
+        let task = Kept { waker: waker.clone(), who: (meta.id().get(), meta.location()) };
+        lock(&self.kept[shard]).insert(task) * SHARDS + shard
+    }
+
+    fn release(&self, key: Option<usize>) {
+        self.forget(key);
+        self.others.end_shared();
+        self.signal_end();
     }
 
     fn unhandled(&self, panic: &UnhandledPanic) {
         match self.hook.get() {
             Some(hook) => hook(panic),
             None => eprintln!("{panic}"),
+        }
+    }
+}
+
+/// The parts of `adopt` and `release` that do not depend on who counts.
+impl State {
+    pub(crate) fn accept(&self) -> Adoption {
+        // SAFETY: the executor that owns this state closes before it goes, and `close` waits for every release: rule 2. After
+        // it, and for what is spawned after it, whoever calls `schedule` holds the state, and drops the task before it lets go.
+        unsafe { Adoption::accept(self) }
+    }
+
+    pub(crate) fn forget(&self, key: Option<usize>) {
+        if let Some(key) = key {
+            let task = lock(&self.kept[key % SHARDS]).try_remove(key / SHARDS);
+            drop(task);
+        }
+    }
+
+    /// A task has been counted as ended.
+    pub(crate) fn signal_end(&self) {
+        if self.is_closing() {
+            self.progress.1.notify_all();
         }
     }
 }

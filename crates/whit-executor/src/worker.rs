@@ -8,26 +8,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{Home, Park, Runnable, Schedule, ScheduleInfo, budget, drive};
+use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, budget, drive};
 
-use crate::queue::LocalQueue;
+use crate::queue::{LocalQueue, Shared};
 use crate::sleepers::Ticket;
 use crate::state::State;
-use crate::sync::{Arc as QueueArc, lock};
+use crate::sync::Arc as QueueArc;
 
 /// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
 const INJECTOR_EACH: u32 = 61;
 /// Tasks between two looks at the driver.
 const DRIVER_EACH: u32 = 64;
-/// Tasks taken over from the injector at once, at most.
-const BATCH: usize = 32;
 
 /// One that runs tasks: a thread in `block_on`, or a `run` future.
 pub(crate) struct Worker {
     state: Arc<State>,
-    queue: QueueArc<LocalQueue>,
+    queue: LocalQueue,
+    looks: Looks,
+}
+
+/// What a worker remembers from one look to the next.
+struct Looks {
     turn: u32,
     searcher: bool,
+    crew: (usize, Vec<QueueArc<Shared>>),
 }
 
 /// What stands in for the executor on the worker's own thread.
@@ -38,79 +42,126 @@ struct Local<'w> {
 
 impl Schedule for Local<'_> {
     fn schedule(&self, runnable: Runnable, info: ScheduleInfo) {
-        if self.queue.push(runnable, info) {
+        if self.queue.push(runnable, info, &self.state.injector) {
             self.state.sleepers.notify();
         }
     }
+
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        self.queue.shared().census.start();
+        self.state.accept()
+    }
+
+    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        self.state.keep(waker, meta)
+    }
+
+    fn release(&self, key: Option<usize>) {
+        self.state.forget(key);
+        self.queue.shared().census.end();
+        self.state.signal_end();
+    }
+}
+
+/// A worker at work: between `drive` and its return.
+pub(crate) struct Driving<'w> {
+    state: &'w State,
+    queue: &'w LocalQueue,
+    looks: &'w mut Looks,
 }
 
 impl Worker {
     pub(crate) fn new(state: Arc<State>) -> Worker {
-        let queue = QueueArc::new(LocalQueue::default());
-        lock(&state.locals).push(queue.clone());
-        Worker { state, queue, turn: 0, searcher: false }
+        let queue = LocalQueue::new();
+        state.join(queue.shared().clone());
+        Worker { state, queue, looks: Looks { turn: 0, searcher: false, crew: (0, Vec::new()) } }
     }
 
     /// Runs `f` as this worker: wakes inside it stay on its own queue.
-    pub(crate) fn drive<R>(&mut self, home: &Home, f: impl FnOnce(&mut Worker) -> R) -> R {
-        let (state, queue) = (self.state.clone(), self.queue.clone());
-        drive(home, &Local { state: &state, queue: &queue }, || f(self))
+    pub(crate) fn drive<R>(&mut self, home: &Home, f: impl FnOnce(&mut Driving<'_>) -> R) -> R {
+        let Worker { state, queue, looks } = self;
+        drive(home, &Local { state, queue }, || f(&mut Driving { state, queue, looks }))
     }
 
+    /// As [`Driving::prepare_sleep`], between two drives.
+    pub(crate) fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
+        prepare_sleep(&self.state, &mut self.looks.searcher, waker)
+    }
+
+    pub(crate) fn end_sleep(&mut self, ticket: Ticket) {
+        self.looks.searcher |= self.state.sleepers.leave(ticket);
+    }
+}
+
+impl Driving<'_> {
     /// Runs one task, if there is one anywhere.
     pub(crate) fn run_one(&mut self) -> bool {
         let Some(runnable) = self.next() else { return false };
-        if std::mem::take(&mut self.searcher) {
+        if std::mem::take(&mut self.looks.searcher) {
             self.state.sleepers.found();
         }
         if self.state.is_closing() {
             drop(runnable);
         } else {
+            let pulse = &self.queue.shared().pulse;
+            pulse.begin(runnable.meta());
             runnable.run();
+            pulse.end();
         }
         true
     }
 
     fn next(&mut self) -> Option<Runnable> {
-        self.turn = self.turn.wrapping_add(1);
-        if self.turn.is_multiple_of(INJECTOR_EACH)
-            && let Some(runnable) = self.state.pop()
+        self.looks.turn = self.looks.turn.wrapping_add(1);
+        if self.looks.turn.is_multiple_of(INJECTOR_EACH)
+            && let Some(runnable) = self.state.injector.pop()
         {
             return Some(runnable);
         }
-        if let Some(runnable) = self.queue.pop() {
-            return Some(runnable);
-        }
-        if let Some(runnable) = self.state.pop() {
-            self.state.pop_batch(BATCH, &self.queue);
-            return Some(runnable);
-        }
-        self.state.steal(Some(&self.queue))
+        self.queue.pop().or_else(|| self.search())
+    }
+
+    /// The own queue is empty.
+    fn search(&mut self) -> Option<Runnable> {
+        self.state.look_at_crew(&mut self.looks.crew);
+        let crew = &self.looks.crew.1;
+        let fetched = self.queue.fetch(&self.state.injector, crew.len());
+        fetched.or_else(|| {
+            // Not always the same victim first.
+            let (before, after) = crew.split_at(self.looks.turn as usize % crew.len().max(1));
+            let mut others = after.iter().chain(before).filter(|peer| !QueueArc::ptr_eq(peer, self.queue.shared()));
+            others.find_map(|victim| self.queue.steal(victim))
+        })
     }
 
     /// Enters the list of sleepers. `None` if there is work after all.
-    pub(crate) fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
-        let ticket = self.state.sleepers.enter(waker, std::mem::take(&mut self.searcher));
-        if self.state.has_work() {
-            self.end_sleep(ticket);
-            return None;
-        }
-        Some(ticket)
+    fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
+        prepare_sleep(self.state, &mut self.looks.searcher, waker)
     }
 
-    pub(crate) fn end_sleep(&mut self, ticket: Ticket) {
-        self.searcher |= self.state.sleepers.leave(ticket);
+    fn end_sleep(&mut self, ticket: Ticket) {
+        self.looks.searcher |= self.state.sleepers.leave(ticket);
     }
+}
+
+/// The two halves of falling asleep, in the order that `sleepers` asks for.
+pub(crate) fn prepare_sleep(state: &State, searcher: &mut bool, waker: Waker) -> Option<Ticket> {
+    let ticket = state.sleepers.enter(waker, std::mem::take(searcher));
+    if state.has_work() {
+        *searcher |= state.sleepers.leave(ticket);
+        return None;
+    }
+    Some(ticket)
 }
 
 impl Drop for Worker {
     /// What is left goes to the others.
     fn drop(&mut self) {
-        lock(&self.state.locals).retain(|queue| !QueueArc::ptr_eq(queue, &self.queue));
-        while let Some(runnable) = self.queue.pop_any() {
+        self.state.leave(self.queue.shared());
+        while let Some(runnable) = self.queue.shared().pop_any() {
             self.state.schedule(runnable, ScheduleInfo::default());
         }
-        if std::mem::take(&mut self.searcher) {
+        if std::mem::take(&mut self.looks.searcher) {
             self.state.sleepers.found();
         }
         if self.state.has_work() {

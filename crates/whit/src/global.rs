@@ -25,8 +25,10 @@ where
     F::Output: Send + 'static,
 {
     let spawn = Spawn::new();
-    let home = Handle::try_current().and_then(|handle| handle.schedule().cloned());
-    spawn.spawn(&home.unwrap_or_else(|_| default_home()), future)
+    Handle::with_current_schedule(|home| match home {
+        Some(home) => spawn.spawn(home, future),
+        None => spawn.spawn(&default_home(), future),
+    })
 }
 
 fn default_home() -> Home {

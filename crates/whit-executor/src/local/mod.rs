@@ -1,15 +1,10 @@
 //! `LocalExecutor`: one thread runs its tasks, which need not be `Send`.
 //!
-//! On its own thread a wake goes into a plain `VecDeque`: while the executor is driven, `whit_core::drive` sends it there.
-//! A wake from another thread goes through the injector of [`State`] and unparks. The list of tasks takes one uncontended
-//! lock at spawn and at completion.
-//!
-//! Why no future ever runs or drops elsewhere: runnables come to the deque and the injector only; both are emptied by this
-//! thread alone, since the executor is not `Send`. The one other place where a runnable is dropped is `State::schedule` after
-//! `CLOSED`, and by then every task that was spawned here has lost its future.
+//! On its own thread a spawn, a wake and an end touch plain memory only: see [`state`].
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod own_thread;
+mod state;
+
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
@@ -20,9 +15,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use whit_core::{Home, Park, Runnable, Schedule, ScheduleInfo, Spawn, Task, UnhandledPanic, budget, drive};
+use whit_core::{Home, Park, Runnable, Spawn, Task, UnhandledPanic, budget, drive};
 
-use crate::state::State;
+use self::state::{Driven, LocalState, Own};
+use crate::sleepers::Ticket;
 use crate::worker::{RootWaker, park_quietly};
 
 /// Tasks between two looks at the injector and at the driver.
@@ -42,34 +38,19 @@ const LOOK_EACH: u32 = 61;
 /// assert_eq!(whit_core::block_on(executor.run(task)), 5);
 /// ```
 pub struct LocalExecutor<'a> {
-    state: Arc<State>,
+    state: Arc<LocalState>,
+    // The same.
     home: Home,
-    queue: Deque,
     // Invariant in `'a`.
     borrows: PhantomData<fn(&'a ()) -> &'a ()>,
     not_send: PhantomData<Rc<()>>,
 }
 
-#[derive(Default)]
-struct Deque(RefCell<VecDeque<Runnable>>);
-
-impl Schedule for Deque {
-    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
-        self.0.borrow_mut().push_back(runnable);
-    }
-}
-
 impl<'a> LocalExecutor<'a> {
     /// An executor without tasks, for this thread.
     pub fn new() -> LocalExecutor<'a> {
-        let state = Arc::new(State::new());
-        LocalExecutor {
-            home: state.clone(),
-            state,
-            queue: Deque::default(),
-            borrows: PhantomData,
-            not_send: PhantomData,
-        }
+        let state = Arc::new(LocalState::new());
+        LocalExecutor { home: state.clone(), state, borrows: PhantomData, not_send: PhantomData }
     }
 
     /// Spawns a task. Dropping the [`Task`] cancels it.
@@ -84,8 +65,8 @@ impl<'a> LocalExecutor<'a> {
         location: &'static Location<'static>,
         future: impl Future<Output = T> + 'a,
     ) -> Task<T> {
-        // SAFETY: every runnable is run and dropped on this thread, as the module text shows; borrows end after this
-        // executor, whose drop drops every future first (rule 2 in `state`).
+        // SAFETY: every runnable is run and dropped on this thread, as `state` shows; borrows end after this executor, whose
+        // drop drops every future first.
         unsafe { Spawn::new().location(location).spawn_unchecked(&self.home, future) }
     }
 
@@ -102,23 +83,23 @@ impl<'a> LocalExecutor<'a> {
 
     /// Runs one task, if one is ready.
     pub fn try_tick(&self) -> bool {
-        drive(&self.home, &self.queue, || self.run_one(false))
+        self.drive(|own| self.run_one(own, false))
     }
 
     /// Runs one task, and waits for one to be ready. Cancel-safe.
     pub async fn tick(&self) {
-        self.until(|_| if self.run_one(false) { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.until(|_, own| if self.run_one(own, false) { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 
     /// Runs tasks until `future` is ready, under any `block_on`. Cancel-safe.
     pub async fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        self.until(|cx| {
+        self.until(|cx, own| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(output);
             }
             for turn in 0..200u32 {
-                if !self.run_one(turn.is_multiple_of(LOOK_EACH)) {
+                if !self.run_one(own, turn.is_multiple_of(LOOK_EACH)) {
                     return Poll::Pending;
                 }
             }
@@ -139,7 +120,7 @@ impl<'a> LocalExecutor<'a> {
         let woken = RootWaker::new(unparker.clone());
         let root_waker = Waker::from(woken.clone());
         let past = Instant::now();
-        drive(&self.home, &self.queue, || {
+        self.drive(|own| {
             let mut turn = 0u32;
             loop {
                 if woken.take() {
@@ -150,14 +131,14 @@ impl<'a> LocalExecutor<'a> {
                 }
                 turn = turn.wrapping_add(1);
                 let look = turn.is_multiple_of(LOOK_EACH);
-                if self.run_one(look) {
+                if self.run_one(own, look) {
                     if look {
                         park_quietly(park, Some(past));
                     }
                     continue;
                 }
                 let ticket = self.state.sleepers.enter(unparker.clone(), false);
-                if !self.state.has_work() && !woken.is_set() {
+                if !self.state.has_work(own) && !woken.is_set() {
                     park_quietly(park, None);
                 }
                 self.leave(ticket);
@@ -167,7 +148,7 @@ impl<'a> LocalExecutor<'a> {
 
     /// Whether no task is left.
     pub fn is_empty(&self) -> bool {
-        self.state.is_empty()
+        self.state.is_empty(self.own())
     }
 
     /// The executor as a home for `Send` tasks from any thread.
@@ -177,46 +158,43 @@ impl<'a> LocalExecutor<'a> {
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state.set_hook(Box::new(hook));
+        self.state.set_hook(hook);
     }
 
     /// Cancels every task and drops every future; later spawns come back cancelled. Not to be called from one of its tasks,
     /// which would wait for itself.
     pub fn close(&self) {
-        // Wakes go to the injector from here on, which `State::close` drains; the deque is emptied here.
-        drive(&self.home, &*self.state, || {
-            while let Some(runnable) = self.pop() {
-                drop(runnable);
-            }
-            self.state.close(None);
-        });
+        self.drive(|own| self.state.close(own));
     }
 
-    fn run_one(&self, injector_first: bool) -> bool {
-        let first = if injector_first { self.state.pop() } else { None };
-        let next = first.or_else(|| self.pop()).or_else(|| self.state.pop());
-        next.map(Runnable::run).is_some()
+    fn own(&self) -> &Own {
+        self.state.own.get().expect("a local executor is not `Send`, so this is the thread that made it")
     }
 
-    fn pop(&self) -> Option<Runnable> {
-        self.queue.0.borrow_mut().pop_front()
+    fn drive<R>(&self, f: impl FnOnce(&Own) -> R) -> R {
+        let own = self.own();
+        drive(&self.home, &Driven { state: &self.state, own }, || f(own))
     }
 
-    fn leave(&self, ticket: crate::sleepers::Ticket) {
+    fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
+        self.state.next(own, look_elsewhere).map(Runnable::run).is_some()
+    }
+
+    fn leave(&self, ticket: Ticket) {
         if self.state.sleepers.leave(ticket) {
             self.state.sleepers.found();
         }
     }
 
     /// Polls `step` as the driver of this executor; sleeps while nothing is queued.
-    async fn until<T>(&self, mut step: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    async fn until<T>(&self, mut step: impl FnMut(&mut Context<'_>, &Own) -> Poll<T>) -> T {
         let mut asleep = Asleep { executor: self, ticket: None };
         poll_fn(|cx| {
             asleep.wake_up();
-            let polled = drive(&self.home, &self.queue, || step(cx));
+            let polled = self.drive(|own| step(cx, own));
             if polled.is_pending() {
                 asleep.ticket = Some(self.state.sleepers.enter(cx.waker().clone(), false));
-                if self.state.has_work() || !self.queue.0.borrow().is_empty() {
+                if self.state.has_work(self.own()) {
                     cx.waker().wake_by_ref();
                 }
             }
@@ -246,7 +224,7 @@ impl fmt::Debug for LocalExecutor<'_> {
 
 struct Asleep<'e, 'a> {
     executor: &'e LocalExecutor<'a>,
-    ticket: Option<crate::sleepers::Ticket>,
+    ticket: Option<Ticket>,
 }
 
 impl Asleep<'_, '_> {

@@ -1,0 +1,191 @@
+//! What the handles and tasks of one `LocalExecutor` share.
+//!
+//! What its own thread uses (the queue, the list of tasks, how many there are) is plain memory, without a lock or an atomic
+//! step, and [`OwnThread`] keeps others away from it. Others leave their wakes in an injector, and unpark.
+//!
+//! Why no future ever runs or drops elsewhere: runnables come to the queue and the injector only; both are emptied by this
+//! thread alone, since the executor is not `Send`. The one other place where a runnable is dropped is `schedule` after
+//! `CLOSED`, and by then every task that was spawned here has lost its future; those that come later are `Send`, by way of
+//! `LocalExecutor::home`.
+//!
+//! The end is that of [the other executor](crate::state): wake all, drop what comes, until no task is counted.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::task::Waker;
+use std::time::Duration;
+
+use slab::Slab;
+use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
+
+use super::own_thread::OwnThread;
+use crate::injector::Injector;
+use crate::sleepers::Sleepers;
+use crate::state::Hook;
+
+const OPEN: usize = 0;
+const CLOSING: usize = 1;
+const CLOSED: usize = 2;
+
+pub(super) struct LocalState {
+    pub(super) own: OwnThread<Own>,
+    injector: Injector,
+    pub(super) sleepers: Sleepers,
+    // Spawns from other threads. Their ends are counted here as well.
+    foreign: AtomicUsize,
+    status: AtomicUsize,
+    hook: OnceLock<Hook>,
+}
+
+/// What only the executor's own thread touches.
+#[derive(Default)]
+pub(super) struct Own {
+    queue: RefCell<VecDeque<Runnable>>,
+    kept: RefCell<Slab<Waker>>,
+    // Spawned here, less ended here. Below nought, by wrapping, if more tasks of others ended than were spawned here.
+    alive: Cell<usize>,
+}
+
+impl LocalState {
+    pub(super) fn new() -> LocalState {
+        LocalState {
+            own: OwnThread::new(Own::default()),
+            injector: Injector::default(),
+            sleepers: Sleepers::new(),
+            foreign: AtomicUsize::new(0),
+            status: AtomicUsize::new(OPEN),
+            hook: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn set_hook(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
+        let _ = self.hook.set(Box::new(hook));
+    }
+
+    pub(super) fn is_empty(&self, own: &Own) -> bool {
+        own.alive.get().wrapping_add(self.foreign.load(Ordering::Acquire)) == 0
+    }
+
+    /// The next task; one from elsewhere first, now and then.
+    pub(super) fn next(&self, own: &Own, look_elsewhere: bool) -> Option<Runnable> {
+        let first = if look_elsewhere { self.injector.pop() } else { None };
+        first.or_else(|| own.pop()).or_else(|| self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable)))
+    }
+
+    pub(super) fn has_work(&self, own: &Own) -> bool {
+        !own.queue.borrow().is_empty() || !self.injector.is_empty()
+    }
+
+    /// Cancels every task and drops every future.
+    pub(super) fn close(&self, own: &Own) {
+        let _ = self.status.compare_exchange(OPEN, CLOSING, Ordering::SeqCst, Ordering::SeqCst);
+        loop {
+            let wakers: Vec<_> = own.kept.borrow().iter().map(|(_, waker)| waker.clone()).collect();
+            wakers.into_iter().for_each(Waker::wake);
+            self.drain(own);
+            if self.is_empty(own) {
+                break;
+            }
+            // Another thread is between the two steps of a wake, which it will end without our help.
+            std::thread::sleep(Duration::from_micros(50));
+        }
+        self.status.store(CLOSED, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.drain(own);
+    }
+
+    fn drain(&self, own: &Own) {
+        while let Some(runnable) = self.next(own, false) {
+            drop(runnable);
+        }
+    }
+}
+
+impl Own {
+    pub(super) fn push(&self, runnable: Runnable) {
+        self.queue.borrow_mut().push_back(runnable);
+    }
+
+    fn pop(&self) -> Option<Runnable> {
+        self.queue.borrow_mut().pop_front()
+    }
+
+    fn count(&self, step: isize) {
+        self.alive.set(self.alive.get().wrapping_add_signed(step));
+    }
+}
+
+impl Schedule for LocalState {
+    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+        match self.own.get() {
+            Some(own) => own.push(runnable),
+            None => self.injector.push(runnable),
+        }
+        fence(Ordering::SeqCst);
+        match (self.status.load(Ordering::SeqCst), self.own.get()) {
+            (CLOSED, Some(own)) => self.drain(own),
+            (CLOSED, None) => while self.injector.pop().is_some() {},
+            _ => self.sleepers.notify(),
+        }
+    }
+
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        match self.own.get() {
+            Some(own) => own.count(1),
+            None => drop(self.foreign.fetch_add(1, Ordering::Release)),
+        }
+        // SAFETY: the executor, which owns this state, closes before it goes, and `close` waits for every release. After it,
+        // whoever calls `schedule` holds the state, and drops the task before it lets go.
+        unsafe { Adoption::accept(self) }
+    }
+
+    fn keep(&self, waker: &Waker, _: &Meta) -> usize {
+        let own = self.own.get().expect("a task of a local executor is polled by its own thread");
+        own.kept.borrow_mut().insert(waker.clone())
+    }
+
+    fn release(&self, key: Option<usize>) {
+        match self.own.get() {
+            Some(own) => {
+                let kept = key.and_then(|key| own.kept.borrow_mut().try_remove(key));
+                drop(kept);
+                own.count(-1);
+            }
+            // Spawned after the end, and dropped where it was spawned.
+            None => drop(self.foreign.fetch_sub(1, Ordering::Release)),
+        }
+    }
+
+    fn unhandled(&self, panic: &UnhandledPanic) {
+        match self.hook.get() {
+            Some(hook) => hook(panic),
+            None => eprintln!("{panic}"),
+        }
+    }
+}
+
+/// What stands in for the state while the executor is driven, and so awake: no fence, and nobody to notify.
+pub(super) struct Driven<'e> {
+    pub(super) state: &'e LocalState,
+    pub(super) own: &'e Own,
+}
+
+impl Schedule for Driven<'_> {
+    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
+        self.own.push(runnable);
+    }
+
+    fn adopt(&self, runnable: &Runnable) -> Adoption {
+        self.state.adopt(runnable)
+    }
+
+    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        self.state.keep(waker, meta)
+    }
+
+    fn release(&self, key: Option<usize>) {
+        self.state.release(key);
+    }
+}
