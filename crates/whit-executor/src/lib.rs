@@ -50,7 +50,11 @@ mod local;
 mod padded;
 mod pulse;
 mod queue;
+#[cfg(not(loom))]
 mod ring;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod ring;
 mod shared_park;
 mod sleepers;
 mod state;

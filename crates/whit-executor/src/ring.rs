@@ -24,20 +24,23 @@ use crate::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 /// A power of two. A model needs a small one, to get to its end.
 const CAPACITY: usize = if cfg!(loom) { 4 } else { 256 };
 
-pub(crate) struct Ring {
+#[allow(unreachable_pub, reason = "public for its model only")]
+#[derive(Debug)]
+pub struct Ring {
     head: Padded<AtomicUsize>,
     tail: Padded<AtomicUsize>,
     slots: Box<[AtomicPtr<()>]>,
 }
 
+#[allow(unreachable_pub, missing_docs, clippy::new_without_default, reason = "public for its model only")]
 impl Ring {
-    pub(crate) fn new() -> Ring {
+    pub fn new() -> Ring {
         let slots = (0..CAPACITY).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
         Ring { head: Padded(AtomicUsize::new(0)), tail: Padded(AtomicUsize::new(0)), slots }
     }
 
     /// The owner's: adds a task, or gives it back if there is no room.
-    pub(crate) fn push(&self, runnable: Runnable) -> Result<(), Runnable> {
+    pub fn push(&self, runnable: Runnable) -> Result<(), Runnable> {
         let tail = self.tail.0.load(Ordering::Relaxed);
         if tail.wrapping_sub(self.head.0.load(Ordering::Acquire)) >= CAPACITY {
             return Err(runnable);
@@ -48,17 +51,17 @@ impl Ring {
     }
 
     /// Room for how many more, at least; the owner's.
-    pub(crate) fn room(&self) -> usize {
+    pub fn room(&self) -> usize {
         CAPACITY - self.len()
     }
 
     /// The first task.
-    pub(crate) fn pop(&self) -> Option<Runnable> {
+    pub fn pop(&self) -> Option<Runnable> {
         self.take(|_| 1, |_, _| ()).map(|(first, _)| first)
     }
 
     /// The first half of the tasks; the first of them is the answer, and the rest goes to `take_rest`.
-    pub(crate) fn pop_half(&self, mut take_rest: impl FnMut(Runnable)) -> Option<Runnable> {
+    pub fn pop_half(&self, mut take_rest: impl FnMut(Runnable)) -> Option<Runnable> {
         let mut rest = [std::ptr::null_mut(); CAPACITY];
         let (first, count) = self.take(|length| length.div_ceil(2), |at, task| rest[at] = task)?;
         for task in &rest[1..count] {
@@ -68,7 +71,7 @@ impl Ring {
     }
 
     /// As [`pop_half`](Ring::pop_half), into the ring of the thief, which is empty and which he owns.
-    pub(crate) fn steal_half(&self, thief: &Ring) -> Option<Runnable> {
+    pub fn steal_half(&self, thief: &Ring) -> Option<Runnable> {
         let tail = thief.tail.0.load(Ordering::Relaxed);
         let store = |at: usize, task| match at {
             0 => {}
@@ -79,13 +82,13 @@ impl Ring {
         Some(first)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         // This order, so that the answer is never below nought; capped, as the head may be out of date.
         let head = self.head.0.load(Ordering::Acquire);
         self.tail.0.load(Ordering::Acquire).wrapping_sub(head).min(CAPACITY)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
