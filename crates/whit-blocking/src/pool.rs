@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-use whit_core::{Blocking, Runnable, Schedule, ScheduleInfo, TaskId};
+use whit_core::{Blocking, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic};
 
 /// A pool of threads for what blocks. Cheap to make: threads start with the first job.
 ///
@@ -27,6 +27,7 @@ struct Shared {
     max: usize,
     idle_timeout: Duration,
     name: String,
+    on_unhandled: Option<Hook>,
     state: Mutex<State>,
     /// For idle threads.
     job: Condvar,
@@ -45,19 +46,27 @@ struct State {
     running: Vec<(ThreadId, TaskId, &'static Location<'static>)>,
 }
 
+type Hook = Arc<dyn Fn(&UnhandledPanic) + Send + Sync>;
+
 /// Sets a [`Pool`] up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct PoolBuilder {
     max: usize,
     idle_timeout: Duration,
     name: String,
+    on_unhandled: Option<Hook>,
 }
 
 impl PoolBuilder {
     /// Up to 512 threads, each ending after a second without a job.
     pub fn new() -> PoolBuilder {
-        PoolBuilder { max: 512, idle_timeout: Duration::from_secs(1), name: "whit-blocking".into() }
+        PoolBuilder {
+            max: 512,
+            idle_timeout: Duration::from_secs(1),
+            name: "whit-blocking".into(),
+            on_unhandled: None,
+        }
     }
 
     /// How many jobs may block at once.
@@ -72,6 +81,12 @@ impl PoolBuilder {
         self
     }
 
+    /// Called when a job has panicked and nobody awaits it any more. By default a line goes to stderr.
+    pub fn on_unhandled(mut self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) -> PoolBuilder {
+        self.on_unhandled = Some(Arc::new(hook));
+        self
+    }
+
     /// What its threads are called.
     pub fn name(mut self, name: impl Into<String>) -> PoolBuilder {
         self.name = name.into();
@@ -82,15 +97,19 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// If it was to have no threads.
+    /// If it was to have no threads, or a name that no thread can have.
     pub fn build(self) -> Result<Pool, PoolError> {
         if self.max == 0 {
-            return Err(PoolError);
+            return Err(PoolError(Why::NoThreads));
+        }
+        if self.name.contains('\0') {
+            return Err(PoolError(Why::Name(self.name)));
         }
         let shared = Shared {
             max: self.max,
             idle_timeout: self.idle_timeout,
             name: self.name,
+            on_unhandled: self.on_unhandled,
             state: Mutex::default(),
             job: Condvar::new(),
             ended: Condvar::new(),
@@ -105,13 +124,38 @@ impl Default for PoolBuilder {
     }
 }
 
-/// A pool of no threads was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolError;
+impl fmt::Debug for PoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolBuilder")
+            .field("max", &self.max)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("name", &self.name)
+            .field("on_unhandled", &self.on_unhandled.is_some())
+            .finish()
+    }
+}
+
+/// A pool was asked for that cannot be. The text says why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolError(Why);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    NoThreads,
+    Name(String),
+}
 
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a blocking pool of 0 threads was asked for, which could never run a job; give it at least 1")
+        match &self.0 {
+            Why::NoThreads => f.write_str(
+                "a blocking pool of 0 threads was asked for, which could never run a job; give it at least 1",
+            ),
+            Why::Name(name) => write!(
+                f,
+                "a blocking pool was to call its threads {name:?}, and no thread's name can hold a NUL; leave it out"
+            ),
+        }
     }
 }
 
@@ -200,6 +244,13 @@ impl Schedule for Pool {
         drop(state);
         // Dropped outside of the lock: each comes back cancelled.
         drop(refused);
+    }
+
+    fn unhandled(&self, panic: &UnhandledPanic) {
+        match &self.shared.on_unhandled {
+            Some(hook) => hook(panic),
+            None => eprintln!("{panic}"),
+        }
     }
 }
 

@@ -101,3 +101,11 @@ fn the_handle_goes_with_the_job() {
     assert_eq!(pool.thread_count(), 1);
     assert!(PoolBuilder::new().max_threads(0).build().unwrap_err().to_string().contains("at least 1"));
 }
+
+#[test]
+fn a_pool_that_cannot_be_is_refused() {
+    let error = PoolBuilder::new().max_threads(0).build().unwrap_err();
+    assert!(error.to_string().contains("0 threads"), "{error}");
+    let error = PoolBuilder::new().name("a\0b").build().unwrap_err();
+    assert!(error.to_string().contains("NUL"), "{error}");
+}

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::sync::{Mutex, lock};
+use crate::wake_all;
 
 /// Names a pending registration with a [`Clock`]. Plain data, owned by the future that waits; `NONE` until it registers.
 ///
@@ -98,7 +99,7 @@ impl ManualClock {
     ///
     /// # Panics
     ///
-    /// If the time would pass what an [`Instant`] can hold.
+    /// If the time would pass what an [`Instant`] can hold; and with the first panic of a waker, after all were woken.
     #[track_caller]
     pub fn advance(&self, by: Duration) {
         let mut manual = lock(&self.0);
@@ -112,7 +113,7 @@ impl ManualClock {
         manual.waiting = waiting;
         drop(manual);
         due.sort_by_key(|t| t.1);
-        due.into_iter().for_each(|t| t.2.wake());
+        wake_all(due.into_iter().map(|t| t.2));
     }
 
     /// The earliest deadline that somebody waits for.

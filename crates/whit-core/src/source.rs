@@ -26,7 +26,7 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll, Waker};
 
-use crate::Interest;
+use crate::{Interest, wake_all};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
 
@@ -226,7 +226,7 @@ impl Direction {
         let epoch = waiters.epoch + 1;
         let woken = std::mem::replace(&mut *waiters, Waiters { epoch, ..Waiters::default() });
         drop(waiters);
-        WakeAll(woken.keyed.into_iter().flatten().chain(woken.polled)).run();
+        wake_all(woken.keyed.into_iter().flatten().chain(woken.polled));
     }
 
     fn is_awaited(&self) -> bool {
@@ -252,21 +252,6 @@ impl Waiters {
         };
         self.keyed[at] = Some(waker.clone());
         *key = Some(WaiterKey { epoch: self.epoch, at });
-    }
-}
-
-/// Wakes them all, also when one of the wakers panics: the others are woken while the panic unwinds.
-struct WakeAll<I: Iterator<Item = Waker>>(I);
-
-impl<I: Iterator<Item = Waker>> WakeAll<I> {
-    fn run(mut self) {
-        self.0.by_ref().for_each(Waker::wake);
-    }
-}
-
-impl<I: Iterator<Item = Waker>> Drop for WakeAll<I> {
-    fn drop(&mut self) {
-        self.0.by_ref().for_each(Waker::wake);
     }
 }
 

@@ -13,6 +13,9 @@
 //!    more, and sleeps without looking. Whoever leaves the driver counts that, passes a fence, and gets up a watcher that is
 //!    `DEEP`, or one that is asleep if nobody watches. By the fences one of the two sees the other. So looking costs nothing
 //!    while nothing happens.
+//! 6. A worker that only wants a look, with a deadline that is past, stays `RUNNING` or `NOTIFIED`, and keeps the notification
+//!    for the next time that it wants to sleep. So who is notified again and again, like a root that never waits, still
+//!    looks.
 
 use std::fmt;
 use std::io;
@@ -109,12 +112,14 @@ struct Signal {
 
 impl<P: Park> Park for WorkerPark<P> {
     fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
-        if let Some(driver) = self.inner.take() {
-            return self.sleep(IN_DRIVER, || driver.0.driver.park(deadline));
-        }
-        // Who only wants a look at the driver need not wait for it: somebody is there already.
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-            return Ok(());
+        let look = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        match self.inner.take() {
+            // Also if it has been notified: rule 6.
+            Some(driver) if look => return driver.0.driver.park(deadline),
+            Some(driver) => return self.sleep(IN_DRIVER, || driver.0.driver.park(deadline)),
+            // Who only wants a look at the driver need not wait for it: somebody is there already.
+            None if look => return Ok(()),
+            None => {}
         }
         lock(&self.inner.asleep).push(self.signal.clone());
         // The driver may have come free before we were in the list, where rule 3 would have found us.

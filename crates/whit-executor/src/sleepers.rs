@@ -17,6 +17,8 @@
 
 use std::task::Waker;
 
+use whit_core::wake_all;
+
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Mutex, lock};
 
@@ -64,7 +66,7 @@ impl Sleepers {
         self.idle.fetch_sub(wakers.len(), Ordering::SeqCst);
         self.searching.fetch_add(wakers.len(), Ordering::SeqCst);
         drop(list);
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        wake_all(wakers.into_iter().map(|(_, waker)| waker));
     }
 
     /// Rule 2, first half: enters the list. The caller passes whether it was a searcher, and must look at the queues again.

@@ -17,7 +17,7 @@ use crate::sync::Arc as QueueArc;
 
 /// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
 const INJECTOR_EACH: u32 = 61;
-/// Tasks between two looks at the driver.
+/// Turns, of a task and the root each, between two looks at the driver.
 const DRIVER_EACH: u32 = 64;
 
 /// One that runs tasks: a thread in `block_on`, or a `run` future.
@@ -178,19 +178,20 @@ pub(crate) fn block_on<F: Future>(state: &Arc<State>, home: &Home, park: &dyn Pa
     let root_waker = Waker::from(woken.clone());
     let past = Instant::now();
     Worker::new(state.clone()).drive(home, |worker| {
-        let mut runs = 0;
+        let mut turns = 0u32;
         loop {
+            // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
+            turns = turns.wrapping_add(1);
+            if turns.is_multiple_of(DRIVER_EACH) {
+                park_quietly(park, Some(past));
+            }
             if woken.take() {
                 let mut cx = Context::from_waker(&root_waker);
                 if let Poll::Ready(output) = budget::with_budget(|| root.as_mut().poll(&mut cx)) {
                     return output;
                 }
             }
-            if worker.run_one() {
-                runs += 1;
-                if u32::is_multiple_of(runs, DRIVER_EACH) {
-                    park_quietly(park, Some(past));
-                }
+            if worker.run_one() || woken.is_set() {
                 continue;
             }
             let Some(ticket) = worker.prepare_sleep(unparker.clone()) else { continue };

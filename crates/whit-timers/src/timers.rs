@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use whit_core::{Clock, Park, TimerKey};
+use whit_core::{Clock, Park, TimerKey, wake_all};
 
 use crate::wheel::Wheel;
 
@@ -80,7 +80,7 @@ impl<P: Park> Timers<P> {
         let mut due = Vec::new();
         shared.wheel.advance(Instant::now(), &mut due);
         drop(shared);
-        WakeAll(due.into_iter()).run();
+        wake_all(due);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -162,20 +162,5 @@ impl<P> fmt::Debug for Timers<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         f.debug_struct("Timers").field("pending", &shared.wheel.len()).finish_non_exhaustive()
-    }
-}
-
-/// Wakes them all, also when one of the wakers panics: the others are woken while the panic unwinds.
-struct WakeAll(std::vec::IntoIter<Waker>);
-
-impl WakeAll {
-    fn run(mut self) {
-        self.0.by_ref().for_each(Waker::wake);
-    }
-}
-
-impl Drop for WakeAll {
-    fn drop(&mut self) {
-        self.0.by_ref().for_each(Waker::wake);
     }
 }

@@ -104,7 +104,10 @@ impl Builder {
         self
     }
 
-    /// How long the end of `run` waits for tasks and blocking closures that are in the middle of something.
+    /// How long the end of `run` waits for tasks and blocking closures that are in the middle of something. By default 5 s.
+    ///
+    /// Leftover tasks are dropped on the calling thread, while timers and sockets still work. A `Drop` that never returns
+    /// is not given up: it holds up `run` for ever.
     pub fn grace(mut self, grace: Duration) -> Builder {
         self.grace = grace;
         self
@@ -160,7 +163,7 @@ impl Builder {
     #[track_caller]
     pub fn try_run<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let started = Location::caller();
-        let workers = self.check()?;
+        let workers = self.check(true)?;
         runtime::run(&self, workers, started, future)
     }
 
@@ -189,23 +192,26 @@ impl Builder {
     #[track_caller]
     pub fn try_run_local<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let started = Location::caller();
-        self.check()?;
+        self.check(false)?;
         runtime::run_local(&self, started, future)
     }
 
     /// The number of workers, if all that was asked for can be done.
-    fn check(&self) -> Result<usize, RunError> {
+    fn check(&self, several: bool) -> Result<usize, RunError> {
         if let Some(outer) = nested::running() {
             return Err(RunError(Why::Nested(outer)));
         }
         let workers = self
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(WORKERS_MAX)));
-        if workers == 0 || workers > WORKERS_MAX {
+        if several && (workers == 0 || workers > WORKERS_MAX) {
             return Err(RunError(Why::Workers(workers)));
         }
         if self.blocking_threads == 0 {
             return Err(RunError(Why::BlockingThreads));
+        }
+        if self.name.contains('\0') {
+            return Err(RunError(Why::Name(self.name.clone())));
         }
         Ok(workers)
     }
@@ -240,6 +246,7 @@ pub(crate) enum Why {
     Nested(&'static Location<'static>),
     Workers(usize),
     BlockingThreads,
+    Name(String),
     Driver(io::Error),
     Thread { number: usize, of: usize, error: io::Error },
 }
@@ -260,10 +267,10 @@ impl fmt::Display for RunError {
             Why::BlockingThreads => f.write_str(
                 "a blocking pool of 0 threads was asked for, which could never run a closure; it takes at least 1",
             ),
-            Why::Driver(error) => write!(
-                f,
-                "a runtime needs descriptors for its reactor, and the system gave none: {error}; close some, or raise the limit (`ulimit -n`)"
-            ),
+            Why::Name(name) => {
+                write!(f, "a runtime was to call its threads {name:?}, and no thread's name can hold a NUL; leave it out")
+            }
+            Why::Driver(error) => write!(f, "a runtime could not set up its reactor: {error}"),
             Why::Thread { number, of, error } => write!(
                 f,
                 "worker {number} of {of} could not be started: {error}; ask for fewer with `Builder::workers`, or raise the limit on threads"

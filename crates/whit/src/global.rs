@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 use whit_core::{Handle, Home, Spawn, Task, ThreadPark};
 use whit_executor::{Executor, LocalExecutor};
@@ -24,7 +24,34 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let spawn = Spawn::new();
+    spawn_as(Spawn::new(), future)
+}
+
+/// Spawns a task with a name, for reports and traces: asyncio's `create_task(.., name=..)`. Else as [`spawn`].
+///
+/// # Panics
+///
+/// As [`spawn`].
+///
+/// ```
+/// let task = whit::spawn_named("answer", async { 42 });
+/// assert_eq!(task.name(), Some("answer"));
+/// assert_eq!(whit::block_on(task), 42);
+/// ```
+#[track_caller]
+pub fn spawn_named<F>(name: &str, future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    spawn_as(Spawn::new().name(name), future)
+}
+
+fn spawn_as<F>(spawn: Spawn<'_>, future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
     Handle::with_current_schedule(|home| match home {
         Some(home) => spawn.spawn(home, future),
         None => spawn.spawn(&default_home(), future),
@@ -33,8 +60,10 @@ where
 
 fn default_home() -> Home {
     static EXECUTOR: Executor<'static> = Executor::new();
-    static THREAD: Once = Once::new();
-    THREAD.call_once(|| {
+    // Not a `Once`: a thread that could not be started is tried again by the next spawn.
+    static STARTED: Mutex<bool> = Mutex::new(false);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*started {
         let work = || {
             let handle = Handle::builder().home(EXECUTOR.home()).build();
             let _entered = handle.enter();
@@ -43,7 +72,8 @@ fn default_home() -> Home {
         if let Err(error) = std::thread::Builder::new().name("whit-default".into()).spawn(work) {
             panic!("whit::spawn outside a runtime could not start its thread: {error}; call it inside `whit::run`");
         }
-    });
+        *started = true;
+    }
     EXECUTOR.home()
 }
 

@@ -3,7 +3,8 @@
 //! The end, in this order, so that each step finds what it needs still there:
 //! 1. the root is ready (or panicked, which is kept for later);
 //! 2. the other workers are told to stop, and leave after the poll they are in;
-//! 3. every leftover task is cancelled: its future is dropped on this thread, with the handle still current;
+//! 3. every leftover task is cancelled: its future is dropped on this thread, with the handle still current, and with timers
+//!    and sockets that still work;
 //! 4. the pool drops what is queued and joins its threads;
 //! 5. timers and reactor close: whoever kept a socket gets errors instead of waiting for ever.
 //!
@@ -14,12 +15,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use whit_blocking::{Pool, PoolBuilder};
-use whit_core::{Handle, Home};
+use whit_core::{Handle, Home, Park};
 use whit_executor::{Executor, LocalExecutor, SharedPark};
 use whit_net::OsNetwork;
 use whit_reactor::Reactor;
@@ -40,12 +42,14 @@ struct Floor {
 impl Floor {
     fn new(builder: &Builder) -> Result<Floor, RunError> {
         let reactor = Reactor::new().map_err(|error| RunError(Why::Driver(error)))?;
-        let pool = PoolBuilder::new()
+        let mut pool = PoolBuilder::new()
             .max_threads(builder.blocking_threads)
             .idle_timeout(builder.blocking_idle)
-            .name(format!("{}-blocking", builder.name))
-            .build()
-            .map_err(|error| RunError(Why::Driver(io::Error::other(error))))?;
+            .name(format!("{}-blocking", builder.name));
+        if let Some(hook) = builder.on_unhandled.clone() {
+            pool = pool.on_unhandled(move |panic| hook(panic));
+        }
+        let pool = pool.build().map_err(|error| RunError(Why::Driver(io::Error::other(error))))?;
         Ok(Floor { driver: Arc::new(Timers::new(Arc::new(reactor))), pool: Arc::new(pool) })
     }
 
@@ -100,7 +104,8 @@ pub(crate) fn run<F: Future>(
     let end = Instant::now().checked_add(builder.grace);
     let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
     crew.stop(left());
-    if let Err(stragglers) = executor.close_timeout(left()) {
+    let closed = drive_while(shared.worker(), !executor.is_empty(), &builder.name, || executor.close_timeout(left()));
+    if let Err(stragglers) = closed {
         report("a task did not end within the grace period", &stragglers);
     }
     floor.close(left());
@@ -123,7 +128,7 @@ pub(crate) fn run_local<F: Future>(
     let _local = global::enter_local(executor.clone());
 
     let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&floor.driver, root)));
-    executor.close();
+    drive_while(floor.driver.clone(), !executor.is_empty(), &builder.name, || executor.close());
     floor.close(builder.grace);
     output.map_or_else(|panic| resume_unwind(panic), Ok)
 }
@@ -185,6 +190,36 @@ impl Crew {
         if !names.is_empty() {
             report("a worker is stuck in a task that blocks, and was left behind", &names);
         }
+    }
+}
+
+/// Step 3: runs `close`, which drops futures, while timers and sockets still work, in case a `Drop` waits for one.
+///
+/// No worker is left who would be in the driver, so that takes a thread, if there is a task left.
+fn drive_while<R>(park: impl Park + Send, tasks_left: bool, name: &str, close: impl FnOnce() -> R) -> R {
+    if !tasks_left {
+        return close();
+    }
+    let (done, unparker) = (&AtomicBool::new(false), park.unparker());
+    let drive = move || {
+        while !done.load(Ordering::Acquire) {
+            park_quietly(&park);
+        }
+    };
+    thread::scope(|scope| {
+        // Without it everything is dropped all the same.
+        let _ = thread::Builder::new().name(format!("{name}-end")).spawn_scoped(scope, drive);
+        let closed = catch_unwind(AssertUnwindSafe(close));
+        done.store(true, Ordering::Release);
+        unparker.wake_by_ref();
+        closed.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+/// A driver that fails, or a foreign waker that panics in it, must not end the thread.
+fn park_quietly(driver: &impl Park) {
+    if !matches!(catch_unwind(AssertUnwindSafe(|| driver.park(None))), Ok(Ok(()))) {
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -277,3 +277,102 @@ fn a_local_world_survives_the_same() {
     });
     assert!(started.elapsed() < LONG / 2);
 }
+
+/// A root that never waits still lets timers and sockets have their turn; here it watches a task instead of awaiting it.
+#[test]
+fn a_root_that_wakes_itself_starves_nobody() {
+    let root = || async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let slept = whit::spawn(whit::sleep(MOMENT));
+        let client = whit::spawn(TcpStream::connect(address));
+        let accepted = whit::spawn(async move { listener.accept().await.map(drop) });
+        let started = Instant::now();
+        while !(slept.is_finished() && client.is_finished() && accepted.is_finished()) {
+            assert!(started.elapsed() < LONG / 2, "still waiting");
+            whit::yield_now().await;
+        }
+    };
+    on_each(root);
+    whit::run_local(root());
+}
+
+struct Panicking;
+impl Wake for Panicking {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker");
+    }
+}
+
+/// Two wakers that panic in one batch: the second must not meet the first one's unwinding.
+#[test]
+fn two_wakers_that_panic_at_once_harm_nobody() {
+    on_each(|| async {
+        let at = Instant::now() + MOMENT;
+        let mut bad = [(); 3].map(|()| Box::pin(whit::time::sleep_until(at)));
+        let waker = Waker::from(Arc::new(Panicking));
+        for sleep in &mut bad {
+            assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        whit::spawn(async move { whit::time::sleep_until(at).await }).await;
+        goes_on().await;
+    });
+}
+
+/// A leftover task whose `Drop` waits for a timer: timers still work at the end.
+#[test]
+fn a_drop_may_wait_for_a_timer_at_the_end() {
+    struct Waits(mpsc::Sender<()>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            whit::block_on(whit::sleep(MOMENT));
+            self.0.send(()).unwrap();
+        }
+    }
+    let (sender, dropped) = mpsc::channel();
+    let root = || {
+        let waits = Waits(sender.clone());
+        async move {
+            whit::spawn(async move {
+                let _waits = waits;
+                pending::<()>().await;
+            })
+            .detach();
+            // It has begun.
+            whit::sleep(MOMENT).await;
+        }
+    };
+    on_each(root);
+    whit::run_local(root());
+    assert_eq!(dropped.try_iter().count(), 3);
+}
+
+#[test]
+fn a_panic_of_a_detached_job_reaches_the_hook() {
+    let (sender, panics) = mpsc::channel();
+    let builder = Builder::new().workers(1).on_unhandled(move |panic| sender.send(panic.to_string()).unwrap());
+    builder.clone().run(async {
+        whit::unblock(|| panic!("in the job")).detach();
+        goes_on().await;
+    });
+    builder.run_local(async {
+        whit::unblock(|| panic!("in the job")).detach();
+        whit::spawn_local(async { panic!("in the task") }).detach();
+        goes_on().await;
+    });
+    let panics: Vec<_> = panics.try_iter().collect();
+    assert_eq!(panics.iter().filter(|text| text.contains("in the job")).count(), 2, "{panics:?}");
+    assert_eq!(panics.iter().filter(|text| text.contains("in the task")).count(), 1, "{panics:?}");
+}
+
+#[test]
+fn a_name_that_no_thread_can_have_is_refused() {
+    let error = Builder::new().name("a\0b").workers(2).try_run(async {}).unwrap_err();
+    assert!(error.to_string().contains("NUL"), "{error}");
+}
+
+/// One thread has no number of workers to be wrong.
+#[test]
+fn workers_do_not_count_in_run_local() {
+    assert_eq!(Builder::new().workers(0).run_local(async { 5 }), 5);
+}

@@ -123,18 +123,20 @@ impl<'a> LocalExecutor<'a> {
         self.drive(|own| {
             let mut turn = 0u32;
             loop {
+                // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets
+                // waiting.
+                turn = turn.wrapping_add(1);
+                let look = turn.is_multiple_of(LOOK_EACH);
+                if look {
+                    park_quietly(park, Some(past));
+                }
                 if woken.take() {
                     let mut cx = Context::from_waker(&root_waker);
                     if let Poll::Ready(output) = budget::with_budget(|| root.as_mut().poll(&mut cx)) {
                         return output;
                     }
                 }
-                turn = turn.wrapping_add(1);
-                let look = turn.is_multiple_of(LOOK_EACH);
-                if self.run_one(own, look) {
-                    if look {
-                        park_quietly(park, Some(past));
-                    }
+                if self.run_one(own, look) || woken.is_set() {
                     continue;
                 }
                 let ticket = self.state.sleepers.enter(unparker.clone(), false);
