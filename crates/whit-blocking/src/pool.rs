@@ -61,12 +61,7 @@ pub struct PoolBuilder {
 impl PoolBuilder {
     /// Up to 512 threads, each ending after a second without a job.
     pub fn new() -> PoolBuilder {
-        PoolBuilder {
-            max: 512,
-            idle_timeout: Duration::from_secs(1),
-            name: "whit-blocking".into(),
-            on_unhandled: None,
-        }
+        PoolBuilder { max: 512, idle_timeout: Duration::from_secs(1), name: "whit-blocking".into(), on_unhandled: None }
     }
 
     /// How many jobs may block at once.

@@ -26,9 +26,9 @@ use std::fmt;
 use std::io;
 use std::task::{Context, Poll, Waker};
 
-use crate::{Interest, wake_all};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
+use crate::{Interest, wake_all};
 
 const READY: usize = 1;
 const CLOSED: usize = 2;

@@ -221,7 +221,7 @@ struct Nap<'e> {
 impl Nap<'_> {
     /// False if there is work.
     fn begin(&mut self, waker: Waker) -> bool {
-        self.ticket = prepare_sleep(self.state, &mut self.searcher, waker);
+        self.ticket = prepare_sleep(self.state, &mut self.searcher, false, waker);
         self.ticket.is_some()
     }
 
@@ -231,7 +231,7 @@ impl Nap<'_> {
             self.searcher |= self.state.sleepers.leave(ticket);
         }
         if std::mem::take(&mut self.searcher) {
-            self.state.sleepers.found();
+            self.state.sleepers.found(|| self.state.has_work());
         }
     }
 }

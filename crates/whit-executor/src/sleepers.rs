@@ -7,13 +7,18 @@
 //!    If somebody searches, or nobody is idle, it is done. Otherwise it takes one worker out of the list, counts it as
 //!    searching on its behalf, and wakes it.
 //! 2. A worker that wants to sleep first enters the list (`idle` goes up), stops being a searcher, passes a fence, and
-//!    **then looks at all queues once more**. Only if they are empty does it sleep.
+//!    **then looks at all queues once more**. Only if they are empty does it sleep; if not, it is a searcher again, so that
+//!    rule 4 follows.
 //! 3. By the two fences, either the producer sees the worker in the list (or searching: then that worker's later rule 2
 //!    finds the work), or the worker sees the work.
-//! 4. A searcher that finds work stops being one; if it was the last, it notifies once more: where there was one piece of
-//!    work there may be two. So a burst wakes workers one after the other, each only while there is work.
+//! 4. A searcher that finds work stops being one; if it was the last, it passes a fence and looks whether there is more, and
+//!    notifies if there is: those who saw it searching counted on it. So a burst wakes workers one after the other, each
+//!    only while there is work.
 //! 5. Whoever leaves the list by itself takes itself out; if it is gone from there already, it has been notified and is a
 //!    searcher.
+//! 6. A worker that has run dry may search its peers only if fewer than half of all do; then it is a searcher like one that
+//!    was notified. Otherwise it may sleep without the look of rule 2, if it still sees somebody search after the fence:
+//!    that one's rule 2 or rule 4 comes later, and finds what there is.
 
 use std::task::Waker;
 
@@ -97,10 +102,32 @@ impl Sleepers {
         entry.is_none()
     }
 
-    /// Rule 4: a searcher has found work, or gives up for good.
-    pub(crate) fn found(&self) {
+    /// Rule 4: a searcher has found work, or gives up for good; `more` says whether some is left.
+    pub(crate) fn found(&self, more: impl FnOnce() -> bool) {
         if self.searching.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.notify();
+            fence(Ordering::SeqCst);
+            if more() {
+                self.notify();
+            }
         }
+    }
+
+    /// Rule 6: whether one of `workers` may search; then it counts as a searcher.
+    pub(crate) fn start_search(&self, workers: usize) -> bool {
+        let few = self.searching.load(Ordering::SeqCst) * 2 < workers;
+        if few {
+            self.searching.fetch_add(1, Ordering::SeqCst);
+        }
+        few
+    }
+
+    /// Rule 2: the look has found work, and whoever looked goes on as a searcher.
+    pub(crate) fn search_on(&self) {
+        self.searching.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Rule 6, after `enter`: whether somebody else searches.
+    pub(crate) fn somebody_searches(&self) -> bool {
+        self.searching.load(Ordering::SeqCst) > 0
     }
 }

@@ -30,7 +30,10 @@ pub(crate) struct Worker {
 /// What a worker remembers from one look to the next.
 struct Looks {
     turn: u32,
+    // Counts as one, on its own behalf or a notifier's.
     searcher: bool,
+    // Was not allowed to be one at the last try.
+    throttled: bool,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
 
@@ -74,7 +77,7 @@ impl Worker {
     pub(crate) fn new(state: Arc<State>) -> Worker {
         let queue = LocalQueue::new();
         state.join(queue.shared().clone());
-        Worker { state, queue, looks: Looks { turn: 0, searcher: false, crew: (0, Vec::new()) } }
+        Worker { state, queue, looks: Looks { turn: 0, searcher: false, throttled: false, crew: (0, Vec::new()) } }
     }
 
     /// Runs `f` as this worker: wakes inside it stay on its own queue.
@@ -85,7 +88,7 @@ impl Worker {
 
     /// As [`Driving::prepare_sleep`], between two drives.
     pub(crate) fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
-        prepare_sleep(&self.state, &mut self.looks.searcher, waker)
+        prepare_sleep(&self.state, &mut self.looks.searcher, self.looks.throttled, waker)
     }
 
     pub(crate) fn end_sleep(&mut self, ticket: Ticket) {
@@ -98,7 +101,7 @@ impl Driving<'_> {
     pub(crate) fn run_one(&mut self) -> bool {
         let Some(runnable) = self.next() else { return false };
         if std::mem::take(&mut self.looks.searcher) {
-            self.state.sleepers.found();
+            self.state.sleepers.found(|| self.state.has_work());
         }
         if self.state.is_closing() {
             drop(runnable);
@@ -125,18 +128,23 @@ impl Driving<'_> {
     fn search(&mut self) -> Option<Runnable> {
         self.state.look_at_crew(&mut self.looks.crew);
         let crew = &self.looks.crew.1;
-        let fetched = self.queue.fetch(&self.state.injector, crew.len());
-        fetched.or_else(|| {
-            // Not always the same victim first.
-            let (before, after) = crew.split_at(self.looks.turn as usize % crew.len().max(1));
-            let mut others = after.iter().chain(before).filter(|peer| !QueueArc::ptr_eq(peer, self.queue.shared()));
-            others.find_map(|victim| self.queue.steal(victim))
-        })
+        if let Some(runnable) = self.queue.fetch(&self.state.injector, crew.len()) {
+            return Some(runnable);
+        }
+        self.looks.searcher = self.looks.searcher || self.state.sleepers.start_search(crew.len());
+        self.looks.throttled = !self.looks.searcher;
+        if self.looks.throttled {
+            return None;
+        }
+        // Not always the same victim first.
+        let (before, after) = crew.split_at(self.looks.turn as usize % crew.len().max(1));
+        let mut others = after.iter().chain(before).filter(|peer| !QueueArc::ptr_eq(peer, self.queue.shared()));
+        others.find_map(|victim| self.queue.steal(victim))
     }
 
     /// Enters the list of sleepers. `None` if there is work after all.
     fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
-        prepare_sleep(self.state, &mut self.looks.searcher, waker)
+        prepare_sleep(self.state, &mut self.looks.searcher, self.looks.throttled, waker)
     }
 
     fn end_sleep(&mut self, ticket: Ticket) {
@@ -145,10 +153,15 @@ impl Driving<'_> {
 }
 
 /// The two halves of falling asleep, in the order that `sleepers` asks for.
-pub(crate) fn prepare_sleep(state: &State, searcher: &mut bool, waker: Waker) -> Option<Ticket> {
+pub(crate) fn prepare_sleep(state: &State, searcher: &mut bool, throttled: bool, waker: Waker) -> Option<Ticket> {
     let ticket = state.sleepers.enter(waker, std::mem::take(searcher));
-    if state.has_work() {
-        *searcher |= state.sleepers.leave(ticket);
+    let others_look = throttled && state.sleepers.somebody_searches();
+    if !others_look && state.has_work() {
+        // A searcher again: there may be more, and others sleep in the belief that somebody looks.
+        if !state.sleepers.leave(ticket) {
+            state.sleepers.search_on();
+        }
+        *searcher = true;
         return None;
     }
     Some(ticket)
@@ -162,7 +175,7 @@ impl Drop for Worker {
             self.state.schedule(runnable, ScheduleInfo::default());
         }
         if std::mem::take(&mut self.looks.searcher) {
-            self.state.sleepers.found();
+            self.state.sleepers.found(|| false);
         }
         if self.state.has_work() {
             self.state.sleepers.notify();

@@ -268,7 +268,10 @@ impl fmt::Display for RunError {
                 "a blocking pool of 0 threads was asked for, which could never run a closure; it takes at least 1",
             ),
             Why::Name(name) => {
-                write!(f, "a runtime was to call its threads {name:?}, and no thread's name can hold a NUL; leave it out")
+                write!(
+                    f,
+                    "a runtime was to call its threads {name:?}, and no thread's name can hold a NUL; leave it out"
+                )
             }
             Why::Driver(error) => write!(f, "a runtime could not set up its reactor: {error}"),
             Why::Thread { number, of, error } => write!(

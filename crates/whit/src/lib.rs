@@ -56,7 +56,7 @@ mod runtime;
 
 pub use builder::{Builder, RunError, run, run_local};
 pub use gather::{Gather, Together, TryGather};
-pub use global::{spawn, spawn_named, spawn_local};
+pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
 
 pub use futures_lite::future::{or, race, yield_now};
