@@ -13,6 +13,7 @@ use whit_core::{Home, Park, Spawn, Task, UnhandledPanic, drive};
 
 use crate::sleepers::Ticket;
 use crate::state::State;
+use crate::watch::{Watch, WatchEnd};
 use crate::worker::{Worker, block_on, prepare_sleep};
 
 /// Tasks that a `run` future runs before it lets its own executor have a turn.
@@ -101,14 +102,19 @@ impl<'a> Executor<'a> {
     ///
     /// Cancel-safe: dropping it hands its tasks to the other runners. A `run` future that was woken but is kept without
     /// being polled again holds back the wake-ups of the others: poll it, or drop it.
-    pub async fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    #[track_caller]
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
+        self.run_at(Location::caller(), future)
+    }
+
+    async fn run_at<T>(&self, location: &'static Location<'static>, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         let mut runner = Sleep { worker: Worker::new(self.state().clone()), ticket: None };
         poll_fn(|cx| {
             runner.wake_up();
             let home = self.home_ref();
             let output = runner.worker.drive(home, |worker| {
-                if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                if let Poll::Ready(output) = worker.poll_root(location, || future.as_mut().poll(cx)) {
                     return Some(Poll::Ready(output));
                 }
                 for _ in 0..RUNS_PER_POLL {
@@ -134,8 +140,19 @@ impl<'a> Executor<'a> {
     /// # Panics
     ///
     /// With the panic of `root`. Panics of tasks, of the park, and of wakers called in it do not come out.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, park: &dyn Park, root: F) -> F::Output {
-        block_on(self.state(), self.home_ref(), park, root)
+        self.block_on_at(Location::caller(), park, root)
+    }
+
+    /// The worker loop, for a caller at another line.
+    pub fn block_on_at<F: Future>(&self, location: &'static Location<'static>, park: &dyn Park, root: F) -> F::Output {
+        block_on(self.state(), self.home_ref(), park, location, root)
+    }
+
+    /// A watch for polls that block, and what ends it. One at a time.
+    pub fn watch(&self) -> (Watch, WatchEnd) {
+        Watch::new(self.state().clone())
     }
 
     /// Whether no task is left.

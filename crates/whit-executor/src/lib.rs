@@ -55,12 +55,19 @@ mod ring;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod ring;
+#[cfg(not(loom))]
+mod rouse;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod rouse;
 mod shared_park;
 mod sleepers;
 mod state;
 mod sync;
+mod watch;
 mod worker;
 
 pub use executor::Executor;
 pub use local::LocalExecutor;
 pub use shared_park::{SharedPark, WorkerPark};
+pub use watch::{BlockedPoll, Watch, WatchEnd};

@@ -1,8 +1,10 @@
-//! What a worker is polling right now, for those who look from outside: four plain stores a poll, on a line of its own.
+//! What a worker is polling right now, for those who look from outside: four plain stores a poll, on lines of its own.
 //!
 //! `polls` is odd during a poll. The owner writes who it is while `polls` is even, and then makes it odd; a reader takes what
 //! it read for true only if `polls` was odd, and the same, before and after. All stores are `Release` and all loads
 //! `Acquire`: a reader that saw something of the next poll also sees that `polls` has moved.
+//!
+//! A task's name is text, which no plain store can publish. The few tasks that have one leave it behind a lock.
 
 use std::panic::Location;
 use std::ptr::null_mut;
@@ -11,8 +13,18 @@ use whit_core::Meta;
 
 use crate::padded::Padded;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, lock};
 
-pub(crate) struct Pulse(Padded<Now>);
+/// Stands for the root future, which is no task.
+pub(crate) const ROOT: u64 = 0;
+
+pub(crate) struct Pulse {
+    now: Padded<Now>,
+    // Of the last task with a name that was polled here.
+    named: Mutex<(u64, Box<str>)>,
+    // The worker's thread; that of its first poll, if it moves.
+    thread: Mutex<Box<str>>,
+}
 
 struct Now {
     polls: AtomicUsize,
@@ -25,7 +37,7 @@ struct Now {
 pub(crate) struct Poll {
     /// Tells this poll from all others of the worker.
     pub(crate) number: usize,
-    /// The task's id, as a number.
+    /// The task's id, as a number, or [`ROOT`].
     pub(crate) id: u64,
     pub(crate) location: &'static Location<'static>,
 }
@@ -33,26 +45,48 @@ pub(crate) struct Poll {
 impl Pulse {
     pub(crate) fn new() -> Pulse {
         let (polls, id, location) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicPtr::new(null_mut()));
-        Pulse(Padded(Now { polls, id, location }))
+        let now = Padded(Now { polls, id, location });
+        Pulse { now, named: Mutex::new((ROOT, "".into())), thread: Mutex::new("".into()) }
     }
 
-    /// The owner's: a poll begins.
+    /// The owner's: it works on this thread.
+    pub(crate) fn on_this_thread(&self) {
+        *lock(&self.thread) = std::thread::current().name().unwrap_or("a thread without a name").into();
+    }
+
+    /// The owner's: a poll of a task begins.
     pub(crate) fn begin(&self, task: &Meta) {
-        let Now { polls, id, location } = &self.0.0;
-        id.store(task.id().get(), Ordering::Release);
-        location.store(std::ptr::from_ref(task.location()).cast_mut(), Ordering::Release);
+        let id = task.id().get();
+        if let Some(name) = task.name() {
+            let mut named = lock(&self.named);
+            if named.0 != id {
+                *named = (id, name.into());
+            }
+        }
+        self.publish(id, task.location());
+    }
+
+    /// The owner's: a poll of the root begins, which was handed in at `location`.
+    pub(crate) fn begin_root(&self, location: &'static Location<'static>) {
+        self.publish(ROOT, location);
+    }
+
+    fn publish(&self, who: u64, at: &'static Location<'static>) {
+        let Now { polls, id, location } = &self.now.0;
+        id.store(who, Ordering::Release);
+        location.store(std::ptr::from_ref(at).cast_mut(), Ordering::Release);
         polls.store(polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
     /// The owner's: it has ended.
     pub(crate) fn end(&self) {
-        let polls = &self.0.0.polls;
+        let polls = &self.now.0.polls;
         polls.store(polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
     /// The poll that is under way.
     pub(crate) fn look(&self) -> Option<Poll> {
-        let Now { polls, id, location } = &self.0.0;
+        let Now { polls, id, location } = &self.now.0;
         let number = polls.load(Ordering::Acquire);
         if number.is_multiple_of(2) {
             return None;
@@ -61,8 +95,16 @@ impl Pulse {
         if polls.load(Ordering::Acquire) != number {
             return None;
         }
-        // SAFETY: null, or a `&'static Location` from `begin`.
+        // SAFETY: null, or a `&'static Location` from `publish`.
         let location = unsafe { location.as_ref() }?;
         Some(Poll { number, id, location })
+    }
+
+    /// The name of a task that is being polled, if it has one, and the thread's.
+    pub(crate) fn names(&self, poll: &Poll) -> (Option<Box<str>>, Box<str>) {
+        let named = lock(&self.named);
+        let name = (named.0 == poll.id && poll.id != ROOT).then(|| named.1.clone());
+        drop(named);
+        (name, lock(&self.thread).clone())
     }
 }

@@ -29,10 +29,13 @@ use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic
 
 use crate::census::Census;
 use crate::injector::Injector;
+use crate::pulse::Pulse;
 use crate::queue::Shared;
+use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Condvar, Mutex, lock};
+use crate::watch::Watched;
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
@@ -49,6 +52,9 @@ pub(crate) struct State {
     // Grows with each change of the crew, so that a worker knows when to look at it again.
     crew_version: AtomicUsize,
     pub(crate) sleepers: Sleepers,
+    // Workers that do not sleep, and the watch that is interested in that.
+    awake: AtomicUsize,
+    rouse: Rouse,
     // Of spawns and ends on threads that are no workers, and of workers that have left.
     others: Census,
     kept: [Mutex<Slab<Kept>>; SHARDS],
@@ -74,6 +80,8 @@ impl State {
             crew: Mutex::default(),
             crew_version: AtomicUsize::new(0),
             sleepers: Sleepers::new(),
+            awake: AtomicUsize::new(0),
+            rouse: Rouse::default(),
             others: Census::default(),
             kept: std::array::from_fn(|_| Mutex::default()),
             status: AtomicUsize::new(OPEN),
@@ -108,6 +116,17 @@ impl State {
         crew.retain(|member| !Arc::ptr_eq(member, worker));
         self.others.inherit(&worker.census);
         self.crew_version.fetch_add(1, Ordering::Release);
+    }
+
+    /// A worker wakes up, or comes.
+    pub(crate) fn wakes_up(&self) {
+        self.awake.fetch_add(1, Ordering::SeqCst);
+        self.rouse.rouse();
+    }
+
+    /// A worker falls asleep, or goes.
+    pub(crate) fn falls_asleep(&self) {
+        self.awake.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Brings what a worker knows of the others up to date.
@@ -249,5 +268,23 @@ impl State {
         if self.is_closing() {
             self.progress.1.notify_all();
         }
+    }
+}
+
+impl Watched for State {
+    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
+        lock(&self.crew).iter().for_each(|worker| f(&worker.pulse, !worker.is_empty()));
+    }
+
+    fn quiet(&self) -> bool {
+        self.awake.load(Ordering::SeqCst) == 0
+    }
+
+    fn rescue(&self) {
+        self.sleepers.notify();
+    }
+
+    fn rouse(&self) -> &Rouse {
+        &self.rouse
     }
 }

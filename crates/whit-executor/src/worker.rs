@@ -1,7 +1,7 @@
 //! A worker: takes tasks from its own queue, the injector and its peers, and sleeps when there are none.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, budget, drive};
 
+use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
 use crate::sleepers::Ticket;
 use crate::state::State;
@@ -34,6 +35,7 @@ struct Looks {
     searcher: bool,
     // Was not allowed to be one at the last try.
     throttled: bool,
+    asleep: bool,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
 
@@ -77,7 +79,13 @@ impl Worker {
     pub(crate) fn new(state: Arc<State>) -> Worker {
         let queue = LocalQueue::new();
         state.join(queue.shared().clone());
-        Worker { state, queue, looks: Looks { turn: 0, searcher: false, throttled: false, crew: (0, Vec::new()) } }
+        state.wakes_up();
+        queue.shared().pulse.on_this_thread();
+        Worker {
+            state,
+            queue,
+            looks: Looks { turn: 0, searcher: false, throttled: false, asleep: false, crew: (0, Vec::new()) },
+        }
     }
 
     /// Runs `f` as this worker: wakes inside it stay on its own queue.
@@ -86,13 +94,13 @@ impl Worker {
         drive(home, &Local { state, queue }, || f(&mut Driving { state, queue, looks }))
     }
 
-    /// As [`Driving::prepare_sleep`], between two drives.
+    /// Enters the list of sleepers. `None` if there is work after all.
     pub(crate) fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
-        prepare_sleep(&self.state, &mut self.looks.searcher, self.looks.throttled, waker)
+        self.looks.prepare_sleep(&self.state, waker)
     }
 
     pub(crate) fn end_sleep(&mut self, ticket: Ticket) {
-        self.looks.searcher |= self.state.sleepers.leave(ticket);
+        self.looks.end_sleep(&self.state, ticket);
     }
 }
 
@@ -142,13 +150,36 @@ impl Driving<'_> {
         others.find_map(|victim| self.queue.steal(victim))
     }
 
-    /// Enters the list of sleepers. `None` if there is work after all.
-    fn prepare_sleep(&mut self, waker: Waker) -> Option<Ticket> {
-        prepare_sleep(self.state, &mut self.looks.searcher, self.looks.throttled, waker)
+    /// Polls the root, which was handed in at `location`.
+    pub(crate) fn poll_root<T>(&mut self, location: &'static Location<'static>, poll: impl FnOnce() -> T) -> T {
+        let pulse = &self.queue.shared().pulse;
+        pulse.begin_root(location);
+        let _end = End(pulse);
+        poll()
+    }
+}
+
+/// Ends a poll of the root also when it panics.
+pub(crate) struct End<'p>(pub(crate) &'p Pulse);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl Looks {
+    fn prepare_sleep(&mut self, state: &State, waker: Waker) -> Option<Ticket> {
+        let ticket = prepare_sleep(state, &mut self.searcher, self.throttled, waker)?;
+        state.falls_asleep();
+        self.asleep = true;
+        Some(ticket)
     }
 
-    fn end_sleep(&mut self, ticket: Ticket) {
-        self.looks.searcher |= self.state.sleepers.leave(ticket);
+    fn end_sleep(&mut self, state: &State, ticket: Ticket) {
+        self.searcher |= state.sleepers.leave(ticket);
+        state.wakes_up();
+        self.asleep = false;
     }
 }
 
@@ -170,6 +201,9 @@ pub(crate) fn prepare_sleep(state: &State, searcher: &mut bool, throttled: bool,
 impl Drop for Worker {
     /// What is left goes to the others.
     fn drop(&mut self) {
+        if !self.looks.asleep {
+            self.state.falls_asleep();
+        }
         self.state.leave(self.queue.shared());
         while let Some(runnable) = self.queue.shared().pop_any() {
             self.state.schedule(runnable, ScheduleInfo::default());
@@ -184,7 +218,13 @@ impl Drop for Worker {
 }
 
 /// The worker loop: this thread is a worker until `root` is ready.
-pub(crate) fn block_on<F: Future>(state: &Arc<State>, home: &Home, park: &dyn Park, root: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(
+    state: &Arc<State>,
+    home: &Home,
+    park: &dyn Park,
+    location: &'static Location<'static>,
+    root: F,
+) -> F::Output {
     let mut root = pin!(root);
     let unparker = park.unparker();
     let woken = RootWaker::new(unparker.clone());
@@ -200,19 +240,20 @@ pub(crate) fn block_on<F: Future>(state: &Arc<State>, home: &Home, park: &dyn Pa
             }
             if woken.take() {
                 let mut cx = Context::from_waker(&root_waker);
-                if let Poll::Ready(output) = budget::with_budget(|| root.as_mut().poll(&mut cx)) {
+                let poll = || budget::with_budget(|| root.as_mut().poll(&mut cx));
+                if let Poll::Ready(output) = worker.poll_root(location, poll) {
                     return output;
                 }
             }
             if worker.run_one() || woken.is_set() {
                 continue;
             }
-            let Some(ticket) = worker.prepare_sleep(unparker.clone()) else { continue };
+            let Some(ticket) = worker.looks.prepare_sleep(state, unparker.clone()) else { continue };
             // The root's wake unparks, and an unpark before the park is kept; a glance saves the system call.
             if !woken.is_set() {
                 park_quietly(park, None);
             }
-            worker.end_sleep(ticket);
+            worker.looks.end_sleep(state, ticket);
         }
     })
 }

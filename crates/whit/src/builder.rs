@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use whit_core::UnhandledPanic;
+use whit_executor::BlockedPoll;
 
 use crate::{nested, runtime};
 
@@ -71,9 +72,12 @@ pub struct Builder {
     pub(crate) blocking_threads: usize,
     pub(crate) blocking_idle: Duration,
     pub(crate) on_unhandled: Option<Hook>,
+    pub(crate) blocked_after: Duration,
+    pub(crate) on_blocked: Option<BlockedHook>,
 }
 
 pub(crate) type Hook = Arc<dyn Fn(&UnhandledPanic) + Send + Sync>;
+pub(crate) type BlockedHook = Arc<dyn Fn(&BlockedPoll) + Send + Sync>;
 
 /// More workers than this are a slip of the pen.
 const WORKERS_MAX: usize = 1024;
@@ -89,6 +93,8 @@ impl Builder {
             blocking_threads: 512,
             blocking_idle: Duration::from_secs(1),
             on_unhandled: None,
+            blocked_after: Duration::from_millis(100),
+            on_blocked: None,
         }
     }
 
@@ -135,6 +141,35 @@ impl Builder {
     /// goes to stderr. The workers go on in either case.
     pub fn on_unhandled(mut self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) -> Builder {
         self.on_unhandled = Some(Arc::new(hook));
+        self
+    }
+
+    /// How long one poll may take before it is reported as blocking its worker. By default 100 ms; `Duration::MAX` turns
+    /// the watch off, with its thread.
+    ///
+    /// The watch also sees to it that what waits behind such a poll is given to an idle worker, within 30 ms. It costs less
+    /// than a nanosecond a poll, and nothing while all workers sleep.
+    pub fn blocked_after(mut self, limit: Duration) -> Builder {
+        self.blocked_after = limit;
+        self
+    }
+
+    /// Called once for each poll that blocks, on the watch's own thread, while it still blocks. By default a line goes to
+    /// stderr.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (sender, blocked) = mpsc::channel();
+    /// whit::Builder::new()
+    ///     .blocked_after(Duration::from_millis(20))
+    ///     .on_blocked(move |poll| sender.send(poll.clone()).unwrap())
+    ///     .run(async { whit::spawn_named("greedy", async { std::thread::sleep(Duration::from_millis(100)) }).await });
+    /// assert_eq!(blocked.recv().unwrap().name.as_deref(), Some("greedy"));
+    /// ```
+    pub fn on_blocked(mut self, hook: impl Fn(&BlockedPoll) + Send + Sync + 'static) -> Builder {
+        self.on_blocked = Some(Arc::new(hook));
         self
     }
 
@@ -233,6 +268,8 @@ impl fmt::Debug for Builder {
             .field("blocking_threads", &self.blocking_threads)
             .field("blocking_idle", &self.blocking_idle)
             .field("on_unhandled", &self.on_unhandled.is_some())
+            .field("blocked_after", &self.blocked_after)
+            .field("on_blocked", &self.on_blocked.is_some())
             .finish()
     }
 }

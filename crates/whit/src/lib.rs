@@ -53,11 +53,13 @@ mod global;
 mod join;
 mod nested;
 mod runtime;
+mod watching;
 
 pub use builder::{Builder, RunError, run, run_local};
 pub use gather::{Gather, Together, TryGather};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
+pub use whit_executor::BlockedPoll;
 
 pub use futures_lite::future::{or, race, yield_now};
 pub use futures_lite::{pin, ready};

@@ -29,6 +29,7 @@ use whit_sync::Event;
 use whit_timers::Timers;
 
 use crate::builder::{Builder, RunError, Why};
+use crate::watching::Watching;
 use crate::{global, nested};
 
 type Driver = Timers<Arc<Reactor>>;
@@ -98,7 +99,8 @@ pub(crate) fn run<F: Future>(
             return Err(error);
         }
     };
-    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&shared.worker(), root)));
+    let watching = Watching::start(builder, || executor.watch());
+    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on_at(started, &shared.worker(), root)));
 
     // A grace that no clock can hold has no end.
     let end = Instant::now().checked_add(builder.grace);
@@ -108,6 +110,7 @@ pub(crate) fn run<F: Future>(
     if let Err(stragglers) = closed {
         report("a task did not end within the grace period", &stragglers);
     }
+    drop(watching);
     floor.close(left());
     output.map_or_else(|panic| resume_unwind(panic), Ok)
 }
@@ -127,7 +130,9 @@ pub(crate) fn run_local<F: Future>(
     let _running = nested::enter(started);
     let _local = global::enter_local(executor.clone());
 
-    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on(&floor.driver, root)));
+    let watching = Watching::start(builder, || executor.watch());
+    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on_at(started, &floor.driver, root)));
+    drop(watching);
     drive_while(floor.driver.clone(), !executor.is_empty(), &builder.name, || executor.close());
     floor.close(builder.grace);
     output.map_or_else(|panic| resume_unwind(panic), Ok)

@@ -16,6 +16,11 @@ use crate::{Adoption, Home, home};
 pub struct TaskId(NonZeroU64);
 
 impl TaskId {
+    /// The id whose number this is, as [`get`](TaskId::get) gave it.
+    pub fn from_number(number: NonZeroU64) -> TaskId {
+        TaskId(number)
+    }
+
     /// The number itself.
     pub fn get(self) -> u64 {
         self.0.get()

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use whit_core::{Home, Park, Runnable, Spawn, Task, UnhandledPanic, budget, drive};
+use whit_core::{Home, Park, Spawn, Task, UnhandledPanic, budget, drive};
 
 use self::state::{Driven, LocalState, Own};
 use crate::sleepers::Ticket;
-use crate::worker::{RootWaker, park_quietly};
+use crate::watch::{Watch, WatchEnd};
+use crate::worker::{End, RootWaker, park_quietly};
 
 /// Tasks between two looks at the injector and at the driver.
 const LOOK_EACH: u32 = 61;
@@ -92,10 +93,15 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Runs tasks until `future` is ready, under any `block_on`. Cancel-safe.
-    pub async fn run<T>(&self, future: impl Future<Output = T>) -> T {
+    #[track_caller]
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
+        self.run_at(Location::caller(), future)
+    }
+
+    async fn run_at<T>(&self, location: &'static Location<'static>, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         self.until(|cx, own| {
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            if let Poll::Ready(output) = self.poll_root(location, || future.as_mut().poll(cx)) {
                 return Poll::Ready(output);
             }
             for turn in 0..200u32 {
@@ -114,12 +120,20 @@ impl<'a> LocalExecutor<'a> {
     /// # Panics
     ///
     /// With the panic of `root`.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, park: &dyn Park, root: F) -> F::Output {
+        self.block_on_at(Location::caller(), park, root)
+    }
+
+    /// The worker loop, for a caller at another line.
+    pub fn block_on_at<F: Future>(&self, location: &'static Location<'static>, park: &dyn Park, root: F) -> F::Output {
         let mut root = pin!(root);
         let unparker = park.unparker();
         let woken = RootWaker::new(unparker.clone());
         let root_waker = Waker::from(woken.clone());
         let past = Instant::now();
+        self.state.pulse.on_this_thread();
+        let _awake = Awake::new(&self.state);
         self.drive(|own| {
             let mut turn = 0u32;
             loop {
@@ -132,7 +146,8 @@ impl<'a> LocalExecutor<'a> {
                 }
                 if woken.take() {
                     let mut cx = Context::from_waker(&root_waker);
-                    if let Poll::Ready(output) = budget::with_budget(|| root.as_mut().poll(&mut cx)) {
+                    let poll = || budget::with_budget(|| root.as_mut().poll(&mut cx));
+                    if let Poll::Ready(output) = self.poll_root(location, poll) {
                         return output;
                     }
                 }
@@ -141,11 +156,18 @@ impl<'a> LocalExecutor<'a> {
                 }
                 let ticket = self.state.sleepers.enter(unparker.clone(), false);
                 if !self.state.has_work(own) && !woken.is_set() {
+                    self.state.falls_asleep();
                     park_quietly(park, None);
+                    self.state.wakes_up();
                 }
                 self.leave(ticket);
             }
         })
+    }
+
+    /// A watch for polls that block, and what ends it. One at a time.
+    pub fn watch(&self) -> (Watch, WatchEnd) {
+        Watch::new(self.state.clone())
     }
 
     /// Whether no task is left.
@@ -179,7 +201,18 @@ impl<'a> LocalExecutor<'a> {
     }
 
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
-        self.state.next(own, look_elsewhere).map(Runnable::run).is_some()
+        let Some(runnable) = self.state.next(own, look_elsewhere) else { return false };
+        self.state.pulse.begin(runnable.meta());
+        runnable.run();
+        self.state.pulse.end();
+        true
+    }
+
+    /// Polls the root, which was handed in at `location`.
+    fn poll_root<T>(&self, location: &'static Location<'static>, poll: impl FnOnce() -> T) -> T {
+        self.state.pulse.begin_root(location);
+        let _end = End(&self.state.pulse);
+        poll()
     }
 
     fn leave(&self, ticket: Ticket) {
@@ -191,10 +224,13 @@ impl<'a> LocalExecutor<'a> {
 
     /// Polls `step` as the driver of this executor; sleeps while nothing is queued.
     async fn until<T>(&self, mut step: impl FnMut(&mut Context<'_>, &Own) -> Poll<T>) -> T {
+        self.state.pulse.on_this_thread();
         let mut asleep = Asleep { executor: self, ticket: None };
         poll_fn(|cx| {
             asleep.wake_up();
+            let awake = Awake::new(&self.state);
             let polled = self.drive(|own| step(cx, own));
+            drop(awake);
             if polled.is_pending() {
                 asleep.ticket = Some(self.state.sleepers.enter(cx.waker().clone(), false));
                 if self.state.has_work(self.own()) {
@@ -241,5 +277,21 @@ impl Asleep<'_, '_> {
 impl Drop for Asleep<'_, '_> {
     fn drop(&mut self) {
         self.wake_up();
+    }
+}
+
+/// The thread works for the executor, until this is dropped.
+struct Awake<'e>(&'e LocalState);
+
+impl<'e> Awake<'e> {
+    fn new(state: &'e LocalState) -> Awake<'e> {
+        state.wakes_up();
+        Awake(state)
+    }
+}
+
+impl Drop for Awake<'_> {
+    fn drop(&mut self) {
+        self.0.falls_asleep();
     }
 }

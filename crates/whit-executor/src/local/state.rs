@@ -13,7 +13,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -22,8 +22,11 @@ use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic
 
 use super::own_thread::OwnThread;
 use crate::injector::Injector;
+use crate::pulse::Pulse;
+use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
 use crate::state::Hook;
+use crate::watch::Watched;
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
@@ -33,6 +36,9 @@ pub(super) struct LocalState {
     pub(super) own: OwnThread<Own>,
     injector: Injector,
     pub(super) sleepers: Sleepers,
+    pub(super) pulse: Pulse,
+    awake: AtomicBool,
+    rouse: Rouse,
     // Spawns from other threads. Their ends are counted here as well.
     foreign: AtomicUsize,
     status: AtomicUsize,
@@ -54,6 +60,9 @@ impl LocalState {
             own: OwnThread::new(Own::default()),
             injector: Injector::default(),
             sleepers: Sleepers::new(),
+            pulse: Pulse::new(),
+            awake: AtomicBool::new(false),
+            rouse: Rouse::default(),
             foreign: AtomicUsize::new(0),
             status: AtomicUsize::new(OPEN),
             hook: OnceLock::new(),
@@ -72,6 +81,17 @@ impl LocalState {
     pub(super) fn next(&self, own: &Own, look_elsewhere: bool) -> Option<Runnable> {
         let first = if look_elsewhere { self.injector.pop() } else { None };
         first.or_else(|| own.pop()).or_else(|| self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable)))
+    }
+
+    /// From here on the thread works for this executor.
+    pub(super) fn wakes_up(&self) {
+        self.awake.store(true, Ordering::SeqCst);
+        self.rouse.rouse();
+    }
+
+    /// The thread does something else, or sleeps.
+    pub(super) fn falls_asleep(&self) {
+        self.awake.store(false, Ordering::SeqCst);
     }
 
     pub(super) fn has_work(&self, own: &Own) -> bool {
@@ -187,5 +207,22 @@ impl Schedule for Driven<'_> {
 
     fn release(&self, key: Option<usize>) {
         self.state.release(key);
+    }
+}
+
+impl Watched for LocalState {
+    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
+        f(&self.pulse, false);
+    }
+
+    fn quiet(&self) -> bool {
+        !self.awake.load(Ordering::SeqCst)
+    }
+
+    /// Nobody else may run what waits here.
+    fn rescue(&self) {}
+
+    fn rouse(&self) -> &Rouse {
+        &self.rouse
     }
 }
