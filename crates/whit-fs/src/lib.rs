@@ -59,6 +59,7 @@ mod dir;
 mod error;
 mod file;
 mod hop;
+pub mod io;
 mod nowait;
 mod paths;
 

@@ -32,7 +32,9 @@ pub(crate) trait Io: Send + Sync + 'static {
     fn write_all(&self, bytes: &[u8]) -> io::Result<()>;
     fn seek(&self, to: SeekFrom) -> io::Result<u64>;
     /// Reads what is there without waiting; `None` if it cannot tell without.
-    fn read_now(&self, buf: &mut [u8]) -> Option<io::Result<usize>>;
+    fn read_now(&self, _: &mut [u8]) -> Option<io::Result<usize>> {
+        None
+    }
     /// Runs a job that may block. Says whether a runtime will wait for it when it ends.
     fn start(job: impl FnOnce() + Send + 'static) -> bool;
 }
