@@ -24,20 +24,32 @@ const BUFFER: usize = 16 * 1024;
 /// None: bytes that were read and not yet written are lost.
 ///
 /// ```
-/// use futures_lite::future::block_on;
-/// use futures_lite::io::Cursor;
+/// # #[cfg(unix)] {
+/// use futures_lite::future::{block_on, zip};
+/// use futures_lite::io::{AsyncReadExt, AsyncWriteExt};
+/// use whit_fs::io::copy_bidirectional;
+/// use whit_net::unix::UnixStream;
 ///
-/// # struct Both(Cursor<Vec<u8>>, Vec<u8>);
-/// # impl futures_io::AsyncRead for Both { fn poll_read(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, b: &mut [u8]) -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.0).poll_read(cx, b) } }
-/// # impl futures_io::AsyncWrite for Both {
-/// #   fn poll_write(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>, b: &[u8]) -> std::task::Poll<std::io::Result<usize>> { std::pin::Pin::new(&mut self.1).poll_write(cx, b) }
-/// #   fn poll_flush(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<std::io::Result<()>> { std::task::Poll::Ready(Ok(())) }
-/// #   fn poll_close(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<std::io::Result<()>> { std::task::Poll::Ready(Ok(())) }
+/// block_on(async {
+///     let (mut client, mut front) = UnixStream::pair()?;
+///     let (mut back, mut server) = UnixStream::pair()?;
+///     let proxy = copy_bidirectional(&mut front, &mut back);
+///     let talk = async {
+///         client.write_all(b"question").await?;
+///         client.close().await?;
+///         let (mut question, mut answer) = (String::new(), String::new());
+///         server.read_to_string(&mut question).await?; // ends, as the close came through
+///         server.write_all(b"answer").await?;
+///         server.close().await?;
+///         client.read_to_string(&mut answer).await?;
+///         std::io::Result::Ok((question, answer))
+///     };
+///     let (copied, talk) = zip(proxy, talk).await;
+///     assert_eq!((copied?, talk?), ((8, 6), ("question".to_owned(), "answer".to_owned())));
+///     std::io::Result::Ok(())
+/// })
+/// .unwrap();
 /// # }
-/// # let stream = |text: &str| Both(Cursor::new(text.into()), Vec::new());
-/// let (mut one, mut two) = (stream("question"), stream("answer")); // two connections, say
-/// let copied = block_on(whit_fs::io::copy_bidirectional(&mut one, &mut two)).unwrap();
-/// assert_eq!(copied, (8, 6));
 /// ```
 pub async fn copy_bidirectional<A, B>(a: &mut A, b: &mut B) -> io::Result<(u64, u64)>
 where
