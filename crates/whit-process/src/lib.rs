@@ -46,7 +46,7 @@
 //!
 //! # Features
 //!
-//! None.
+//! `pool`: the module `pool`, a pool of processes that run functions of this program; it adds serde and postcard.
 //!
 //! # Limits
 //!
@@ -56,6 +56,8 @@
 mod child;
 mod command;
 mod error;
+#[cfg(feature = "pool")]
+pub mod pool;
 mod process;
 pub mod signal;
 mod stdio;

@@ -122,7 +122,7 @@ fn a_megabyte_goes_through_a_cat() {
 #[test]
 fn writing_to_a_child_that_does_not_read_is_a_broken_pipe() {
     block_on(async {
-        let mut child = sh("exec <&- sleep 1000").stdin(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut child = sh("exec <&- >&- 2>&- sleep 1000").stdin(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let error = loop {
             match stdin.write(&[0; 4096]).await {
@@ -238,6 +238,24 @@ fn many_may_wait_for_one_child() {
         let ((a, b), c) = zip(zip(a, b), c).await;
         assert_eq!([a, b, c].map(|status| status.unwrap().code()), [Some(9); 3]);
     });
+}
+
+/// The process-wide reactor has a thread of its own, so here an end may come between any two steps of who waits.
+#[test]
+fn no_end_is_missed_however_many_wait_at_once() {
+    let wait = || {
+        for code in 0..150 {
+            let mut child = sh(&format!("exit {code}")).spawn().unwrap();
+            // Now and then after it has ended, now and then just before.
+            std::thread::sleep(Duration::from_micros(code * 17 % 1500));
+            let status = or(async { child.status().await.unwrap() }, async {
+                whit_timers::sleep(Duration::from_secs(10)).await;
+                panic!("an end was missed");
+            });
+            assert_eq!(block_on(status).code(), Some(code as i32));
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(wait))));
 }
 
 #[test]
