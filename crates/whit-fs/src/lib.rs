@@ -60,8 +60,12 @@ mod error;
 mod file;
 mod hop;
 pub mod io;
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod model;
 mod nowait;
 mod paths;
+mod sync;
 
 #[cfg(unix)]
 pub use paths::unix;

@@ -137,9 +137,9 @@ fn writing_to_a_child_that_does_not_read_is_a_broken_pipe() {
 #[test]
 fn a_child_is_the_stdin_of_another() {
     block_on(async {
-        let mut one = sh("echo one; echo two").stdout(Stdio::piped()).spawn().unwrap();
+        let mut one = sh("sleep 0.1; echo one; echo two").stdout(Stdio::piped()).spawn().unwrap();
         let pipe = one.stdout.take().unwrap().into_stdio().await.unwrap();
-        let two = sh("sleep 0.01; wc -l").stdin(pipe).output().await.unwrap();
+        let two = sh("wc -l").stdin(pipe).output().await.unwrap();
         assert_eq!(String::from_utf8(two.stdout).unwrap().trim(), "2");
         assert!(one.status().await.unwrap().success());
     });

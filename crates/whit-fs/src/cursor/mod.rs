@@ -19,9 +19,10 @@ mod turn;
 
 use std::fmt;
 use std::io::{self, SeekFrom};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Waker};
+
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 
 /// Bytes that are accepted before a write waits, and that are read ahead.
 pub(crate) const CAPACITY: usize = 64 * 1024;

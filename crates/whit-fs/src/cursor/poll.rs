@@ -1,12 +1,13 @@
 //! What polls: reading, writing, flushing and seeking.
 
 use std::io::{self, SeekFrom};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use whit_core::budget;
 
 use super::{CAPACITY, Cursor, Io, State, Turn};
+use crate::sync::MutexGuard;
 
 /// A read that waits asks for as much as its buffer holds, between `CAPACITY` and this.
 const AHEAD_MOST: usize = 1024 * 1024;

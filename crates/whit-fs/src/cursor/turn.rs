@@ -2,9 +2,10 @@
 
 use std::io::{self, SeekFrom};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::{Cursor, Io, State, Turn};
+use crate::sync::MutexGuard;
 
 /// The turn of a cursor that is `Queued`. Dropped unrun, it follows rule 5.
 struct Job<T: Io>(Option<Arc<Cursor<T>>>);
