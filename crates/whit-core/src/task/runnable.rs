@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::task::Waker;
 
-use crate::{Meta, TaskId, budget};
+use crate::{Meta, TaskId, budget, inherited};
 
 thread_local! {
     static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
@@ -37,7 +37,7 @@ impl Runnable {
             }
         }
         let _restore = Restore(CURRENT.replace(Some(self.meta().id())));
-        budget::with_budget(|| self.0.run())
+        budget::with_budget(|| inherited::suspend(|| self.0.run()))
     }
 
     /// Sends the task to its home again without running it.

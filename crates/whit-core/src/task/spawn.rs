@@ -6,12 +6,12 @@ use std::panic::Location;
 use super::body::Body;
 use super::handle::Task;
 use super::runnable::{Runnable, current_task};
-use crate::{Home, Meta, ScheduleInfo, home};
+use crate::{Home, Meta, ScheduleInfo, home, inherited};
 
 /// Spawns `future` on `home`.
 ///
 /// The task is scheduled before this returns, and dropping the [`Task`] cancels it. The caller's line and the current task
-/// are kept as its origin.
+/// are kept as its origin, and the task takes over what is [`Inherited`](crate::Inherited) there.
 #[track_caller]
 pub fn spawn<F>(home: &Home, future: F) -> Task<F::Output>
 where
@@ -75,6 +75,16 @@ impl<'n> Spawn<'n> {
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
     ///   list by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        match inherited::for_spawn() {
+            // SAFETY: as the caller promised.
+            None => unsafe { self.spawn_bare(home, future) },
+            // SAFETY: as the caller promised; what is put around the future is `Send` and does not borrow.
+            Some(values) => unsafe { self.spawn_bare(home, values.around(future)) },
+        }
+    }
+
+    /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
+    unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let meta = Meta::new(home.clone(), current_task(), self.location, self.name);
         let schedule = async_task::WithInfo(schedule);
         // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers. The metadata is borrowed by
