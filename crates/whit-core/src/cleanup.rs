@@ -65,8 +65,14 @@ pub fn collect<R>(f: impl FnOnce() -> R) -> (R, Cleanup) {
 /// A waker to be kept until a clean-up is over, if this thread is inside [`collect`]: for handles that cancel when dropped.
 ///
 /// Being woken says nothing; only the drop of the last clone counts.
+#[inline]
 pub fn waker() -> Option<Waker> {
-    COLLECTING.get().then(|| TOKEN.with_borrow_mut(|token| token.get_or_insert_default().clone().into()))
+    COLLECTING.get().then(token)
+}
+
+#[cold]
+fn token() -> Waker {
+    TOKEN.with_borrow_mut(|token| token.get_or_insert_default().clone().into())
 }
 
 /// Ready when every task has dropped its future; made by [`collect`].

@@ -149,14 +149,34 @@ impl<F> fmt::Debug for Inheriting<F> {
     }
 }
 
-/// What a task that is being spawned takes over, if anything.
-pub(crate) fn for_spawn() -> Option<Inherited> {
-    SOME.get().then(Inherited::current)
+/// Whether there is anything to inherit.
+#[inline]
+pub(crate) fn any() -> bool {
+    SOME.get()
 }
 
-/// Runs `f` without any values: rule 3.
-pub(crate) fn suspend<R>(f: impl FnOnce() -> R) -> R {
-    if SOME.get() { Inherited(None).enter(f) } else { f() }
+/// Takes the current values away until the guard is dropped: rule 3.
+#[inline]
+pub(crate) fn suspend() -> Option<Suspended> {
+    any().then(Suspended::new)
+}
+
+pub(crate) struct Suspended(Inherited);
+
+impl Suspended {
+    #[cold]
+    fn new() -> Suspended {
+        let mut values = Inherited(None);
+        swap(&mut values);
+        Suspended(values)
+    }
+}
+
+impl Drop for Suspended {
+    #[cold]
+    fn drop(&mut self) {
+        swap(&mut self.0);
+    }
 }
 
 /// Swaps the current values with those of `values`, and back when dropped. No reference is counted.

@@ -30,6 +30,7 @@ impl Runnable {
     ///
     /// True if it was woken while it ran, and so has been scheduled again. Panics of the task do not come out here.
     pub fn run(self) -> bool {
+        let _nothing_inherited = inherited::suspend();
         struct Restore(Option<TaskId>);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -37,7 +38,7 @@ impl Runnable {
             }
         }
         let _restore = Restore(CURRENT.replace(Some(self.meta().id())));
-        budget::with_budget(|| inherited::suspend(|| self.0.run()))
+        budget::with_budget(|| self.0.run())
     }
 
     /// Sends the task to its home again without running it.

@@ -6,7 +6,7 @@ use std::panic::Location;
 use super::body::Body;
 use super::handle::Task;
 use super::runnable::{Runnable, current_task};
-use crate::{Home, Meta, ScheduleInfo, home, inherited};
+use crate::{Home, Inherited, Meta, ScheduleInfo, home, inherited};
 
 /// Spawns `future` on `home`.
 ///
@@ -74,16 +74,26 @@ impl<'n> Spawn<'n> {
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
     ///   list by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
+    #[inline]
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
-        match inherited::for_spawn() {
+        if inherited::any() {
             // SAFETY: as the caller promised.
-            None => unsafe { self.spawn_bare(home, future) },
-            // SAFETY: as the caller promised; what is put around the future is `Send` and does not borrow.
-            Some(values) => unsafe { self.spawn_bare(home, values.around(future)) },
+            return unsafe { self.spawn_inheriting(home, future) };
         }
+        // SAFETY: as the caller promised.
+        unsafe { self.spawn_bare(home, future) }
+    }
+
+    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too.
+    #[cold]
+    #[inline(never)]
+    unsafe fn spawn_inheriting<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        // SAFETY: as the caller promised; what is put around the future is `Send` and does not borrow.
+        unsafe { self.spawn_bare(home, Inherited::current().around(future)) }
     }
 
     /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
+    #[inline]
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let meta = Meta::new(home.clone(), current_task(), self.location, self.name);
         let schedule = async_task::WithInfo(schedule);
