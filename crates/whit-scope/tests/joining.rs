@@ -94,6 +94,24 @@ fn wakes_between_two_polls_are_one_wake_of_the_parent() {
     assert!(poll_once(&mut all, &wakes).is_ready());
 }
 
+#[test]
+fn many_wakes_of_one_child_are_one_poll() {
+    let (polls, kept) = (Cell::new(0), std::cell::RefCell::new(None));
+    let child = poll_fn(|cx| {
+        polls.set(polls.get() + 1);
+        *kept.borrow_mut() = Some(cx.waker().clone());
+        Poll::<()>::Pending
+    });
+    let mut all = as_completed([child]);
+    let wakes = Arc::new(Wakes::default());
+    assert!(poll_once(&mut Box::pin(all.next()), &wakes).is_pending());
+    for _ in 0..100 {
+        kept.borrow().as_ref().unwrap().wake_by_ref();
+    }
+    assert!(poll_once(&mut Box::pin(all.next()), &wakes).is_pending());
+    assert_eq!((polls.get(), wakes.0.load(SeqCst)), (2, 1));
+}
+
 /// Two loops, joined for long: the quiet one is polled a few times and then left alone.
 #[test]
 fn a_few_children_get_their_own_wakers_once_it_pays() {
@@ -213,7 +231,11 @@ fn try_join_returns_when_the_rest_has_been_cleaned_up() {
             Err::<(), _>("first")
         });
         let nested = slow_to_end(&log, "nested");
-        let rest = async move { nested.await };
+        let rest = async move {
+            let nested = nested;
+            pending::<()>().await;
+            nested.await
+        };
         let failed = try_join((slow_to_end(&log, "direct"), fails, rest)).await;
         assert_eq!(failed, Err("first"));
         let mut gone = log.take();
@@ -286,17 +308,29 @@ fn as_completed_gives_outputs_as_they_come_and_takes_more() {
 /// A wake that comes between two items, while others are still to be polled from the last look, is not lost.
 #[test]
 fn as_completed_loses_no_wake_between_two_items() {
-    let events: [Event; 3] = [Event::new(), Event::new(), Event::new()];
-    let mut outputs = as_completed(events.iter().map(|event| async { event.wait().await }));
+    let events: [Event; 4] = std::array::from_fn(|_| Event::new());
+    let mut outputs = as_completed((0..3).map(|n| {
+        let events = &events;
+        async move {
+            events[n].wait().await;
+            if n == 1 {
+                events[3].wait().await;
+            }
+        }
+    }));
     let wakes = Arc::new(Wakes::default());
     let poll = |outputs: &mut whit_scope::AsCompleted<_>| poll_once(&mut Box::pin(outputs.next()), &wakes);
     assert!(poll(&mut outputs).is_pending());
     events[0].set();
     events[1].set();
     assert_eq!(poll(&mut outputs), Poll::Ready(Some((0, ()))));
-    events[2].set(); // the second is left over from the last look, and this is new
-    assert_eq!(poll(&mut outputs), Poll::Ready(Some((1, ()))));
+    // The second was woken at the last look, but is not ready; this wake is new.
+    events[2].set();
     assert_eq!(poll(&mut outputs), Poll::Ready(Some((2, ()))));
+    assert!(poll(&mut outputs).is_pending());
+    events[3].set();
+    assert_eq!(poll(&mut outputs), Poll::Ready(Some((1, ()))));
+    assert_eq!(poll(&mut outputs), Poll::Ready(None));
 }
 
 /// test_wait_first_completed: what is not ready comes back, goes on, and has lost nothing.
