@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod as_completed;
+mod cancel;
 mod join;
 mod map_concurrent;
 mod pool;
@@ -11,7 +12,12 @@ mod slot;
 mod stop;
 mod sync;
 mod turns;
+mod wake;
 
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
+pub use cancel::{
+    CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
+    effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
+};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};

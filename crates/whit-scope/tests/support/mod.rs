@@ -19,11 +19,18 @@ use whit_timers::Timers;
 /// Runs `future` as a task on one thread. When nothing is ready, the clock jumps to the next deadline; if there is none,
 /// the test fails.
 pub(crate) fn simulate<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
+    simulate_with(|_| future)
+}
+
+/// As `simulate`, for those who move the clock themselves.
+pub(crate) fn simulate_with<T: 'static, F: Future<Output = T> + 'static>(
+    future: impl FnOnce(Arc<ManualClock>) -> F,
+) -> T {
     let clock = Arc::new(ManualClock::new());
     let executor = LocalExecutor::new();
     let handle = Handle::builder().home(executor.home()).clock(clock.clone()).build();
     let _entered = handle.enter();
-    let task = executor.spawn(future);
+    let task = executor.spawn(future(clock.clone()));
     loop {
         while executor.try_tick() {}
         if task.is_finished() {
