@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::future::{Future, pending, ready};
+use std::future::{Future, pending, poll_fn, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
@@ -179,11 +179,11 @@ fn reschedule() {
         // Sooner, from another task, while the scope sleeps.
         let scope = CancelScope::after(ms(1000));
         let (moved, started) = (scope.clone(), now());
-        let other = spawn(async move {
+        let _other = spawn(async move {
             sleep(5).await;
             moved.reschedule(Some(started + ms(20))).unwrap();
         });
-        assert_eq!(timed(join((other, scope.run(pending::<()>())))).await.0, 20);
+        assert_eq!(timed(scope.run(pending::<()>())).await.0, 20);
     });
 }
 
@@ -245,6 +245,14 @@ fn wait_for_waits_for_task_cancellation() {
         };
         assert_eq!(move_on_after(ms(5), inner).await, None);
         assert_eq!(log.take(), ["the task is gone"]);
+        // The outer limit answers, and it waits for what the inner one has dropped.
+        let guard = log.on_drop("the inner one's is gone");
+        let task = spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        assert_eq!(move_on_after(ms(5), move_on_after(ms(1000), task)).await, None);
+        assert_eq!(log.take(), ["the inner one's is gone"]);
     });
     on_four_threads(async {
         for _ in 0..50 {
@@ -311,6 +319,45 @@ fn cancellation_is_seen_before_the_drop() {
             assert!(at(format!("{n} sees true false")) < at(format!("{n} dropped")));
         }
         assert!(!nested.is_cancelled(), "made outside, not below");
+    });
+}
+
+#[test]
+fn who_cancels_from_inside_leaves_the_others_their_last_poll() {
+    simulate(async {
+        let (scope, log) = (CancelScope::new(), Log::default());
+        let stop = scope.clone();
+        let body = scope.run(join((
+            async {
+                let _why = cancelled().await;
+                log.add("seen");
+                pending::<()>().await;
+            },
+            async { stop.cancel("from inside") },
+        )));
+        assert!(body.await.is_err());
+        assert_eq!(log.take(), ["seen"]);
+    });
+}
+
+/// test__run_once_cancelled_event_cleanup: time limits that were not needed leave no timer.
+#[test]
+fn cancelled_timers_do_not_pile_up() {
+    simulate_with(|clock| async move {
+        for _ in 0..1000 {
+            assert!(move_on_after(ms(3_600_000), futures_lite::future::yield_now()).await.is_some());
+            drop(futures_lite::future::poll_once(move_on_after(ms(3_600_000), pending::<()>())).await);
+        }
+        let scope = CancelScope::after(ms(3_600_000));
+        let moved = scope.clone();
+        let body = scope.run(async move {
+            futures_lite::future::yield_now().await;
+            moved.reschedule(None).unwrap();
+            futures_lite::future::yield_now().await;
+            assert_eq!(clock.next_deadline(), None, "a deadline that was taken away");
+            clock
+        });
+        assert_eq!(body.await.unwrap().next_deadline(), None);
     });
 }
 
@@ -443,7 +490,8 @@ fn tasks_spawned_inside_inherit_the_scope() {
         assert!(grandchild.await.ends_with("for all"));
         assert!(!outside.await);
         // A limit in such a task, which no run around it would drop, answers.
-        let task = scope.run(async { spawn(move_on_after(ms(10), pending::<()>())) }).await.unwrap();
+        let limited = || spawn(move_on_after(ms(10), pending::<()>()));
+        let task = scope.run(poll_fn(|_| Poll::Ready(limited()))).await.unwrap();
         assert_eq!(task.await, None);
     });
 }
