@@ -4,6 +4,7 @@
 
 mod as_completed;
 mod cancel;
+mod group;
 mod join;
 mod map_concurrent;
 mod pool;
@@ -12,6 +13,7 @@ mod slot;
 mod stop;
 mod sync;
 mod turns;
+mod unwind;
 mod wake;
 
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
@@ -19,5 +21,6 @@ pub use cancel::{
     CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
     effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
 };
+pub use group::{Child, GroupBuilder, GroupError, NotStarted, Policy, Ready, TaskGroup, task_group};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};

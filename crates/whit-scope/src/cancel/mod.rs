@@ -30,7 +30,9 @@ mod shield;
 mod token;
 mod wait;
 
+pub(crate) use frame::{Hold, current, enclosing};
 pub use limit::{MoveOn, fail_after, fail_at, move_on_after, move_on_at};
+pub(crate) use node::Node;
 pub use reason::{Cancelled, Reason};
 pub use run::Run;
 pub use scope::{CancelScope, NotRescheduled, effective_deadline, is_cancelled};

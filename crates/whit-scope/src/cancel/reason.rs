@@ -35,8 +35,10 @@ pub enum Reason {
         /// The line that spawned the winner.
         spawned: &'static Location<'static>,
     },
-    /// The group was dropped.
+    /// The future of the group was dropped.
     Dropped,
+    /// The group had ended when the child was spawned, or the executor has.
+    Ended,
 }
 
 impl Cancelled {
@@ -70,6 +72,7 @@ impl fmt::Display for Cancelled {
             Reason::Failed { spawned: None } => f.write_str("cancelled: the body of its group failed"),
             Reason::Won { spawned } => write!(f, "cancelled: a child of its group, spawned at {spawned}, won"),
             Reason::Dropped => f.write_str("cancelled: its group was dropped"),
+            Reason::Ended => f.write_str("cancelled: its group or its executor had ended"),
         }
     }
 }

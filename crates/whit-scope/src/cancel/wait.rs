@@ -29,7 +29,7 @@ pub struct WaitCancelled {
 }
 
 impl WaitCancelled {
-    pub(super) fn new(node: Option<Arc<Node>>) -> WaitCancelled {
+    pub(crate) fn new(node: Option<Arc<Node>>) -> WaitCancelled {
         WaitCancelled { node, key: None }
     }
 }
