@@ -12,8 +12,8 @@ use std::task::Poll;
 
 use futures_lite::future::yield_now;
 use futures_lite::stream::{self, StreamExt};
-use support::{Log, Wakes, counted, on_four_threads, poll_once, simulate, sleep};
-use whit_core::{Handle, Task, block_on};
+use support::{Log, Wakes, counted, on_four_threads, poll_once, simulate, sleep, spawn};
+use whit_core::{Task, block_on};
 use whit_scope::{as_completed, join, map_concurrent, map_stream_concurrent, race, race_ok, try_join, wait_first};
 use whit_sync::Event;
 
@@ -207,10 +207,6 @@ fn polling_a_finished_combinator_panics_with_a_sentence() {
     assert!(poll_once(&mut done, &Arc::default()).is_ready());
     let again = catch_unwind(AssertUnwindSafe(|| poll_once(&mut done, &Arc::default())));
     assert_eq!(again.unwrap_err().downcast_ref::<&str>(), Some(&"a combinator was polled after it had completed"));
-}
-
-fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Task<T> {
-    Handle::current().spawn(future)
 }
 
 /// A task whose future writes when it has been dropped, after a pause that a plain drop would not wait for.

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -11,8 +11,9 @@ use std::task::{Context, Poll, Wake};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use whit_core::{Clock, Handle, ManualClock, Park, ThreadPark, block_on};
+use whit_core::{Clock, Handle, ManualClock, Park, Task, ThreadPark, block_on};
 use whit_executor::{Executor, LocalExecutor};
+use whit_scope::GroupError;
 use whit_sync::Event;
 use whit_timers::Timers;
 
@@ -136,4 +137,25 @@ impl Wake for Wakes {
 pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F, wakes: &Arc<Wakes>) -> Poll<F::Output> {
     let waker = wakes.clone().into();
     std::pin::Pin::new(future).poll(&mut Context::from_waker(&waker))
+}
+
+pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Task<T> {
+    Handle::current().spawn(future)
+}
+
+/// Milliseconds that `future` takes.
+pub(crate) async fn timed<T>(future: impl Future<Output = T>) -> (u128, T) {
+    let started = now();
+    let output = future.await;
+    ((now() - started).as_millis(), output)
+}
+
+pub(crate) fn failed<E>(first: E, rest: Vec<E>) -> GroupError<E> {
+    GroupError::Failed { first, rest }
+}
+
+/// Writes `name` when it is dropped, and never ends by itself.
+pub(crate) async fn lasting<T>(log: Log, name: &str) -> T {
+    let _guard = log.on_drop(name);
+    pending().await
 }
