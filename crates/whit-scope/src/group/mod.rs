@@ -23,5 +23,6 @@ mod state;
 pub use child::Child;
 pub use error::GroupError;
 pub use run::{GroupBuilder, task_group};
+pub(crate) use slot::Slot;
 pub use slot::{NotStarted, Ready};
 pub use state::{Policy, TaskGroup};

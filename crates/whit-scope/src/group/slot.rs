@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use crate::sync::{Mutex, lock};
 
 /// Shared by two; the sender sets it once or gives up.
-pub(super) struct Slot<T> {
+pub(crate) struct Slot<T> {
     state: Mutex<State<T>>,
 }
 
@@ -20,12 +20,12 @@ enum State<T> {
 }
 
 impl<T> Slot<T> {
-    pub(super) fn new() -> Arc<Slot<T>> {
+    pub(crate) fn new() -> Arc<Slot<T>> {
         Arc::new(Slot { state: Mutex::new(State::Empty(None)) })
     }
 
     /// `None` gives up. The first call counts.
-    pub(super) fn set(&self, value: Option<T>) {
+    pub(crate) fn set(&self, value: Option<T>) {
         let mut state = lock(&self.state);
         let State::Empty(waiting) = &mut *state else { return };
         let waiting = waiting.take();
@@ -36,12 +36,12 @@ impl<T> Slot<T> {
         }
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         !matches!(&*lock(&self.state), State::Empty(_))
     }
 
     /// The value, or `None` if the sender gave up.
-    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let mut state = lock(&self.state);
         if let State::Empty(waiting) = &mut *state {
             let old = waiting.replace(cx.waker().clone());
