@@ -57,19 +57,18 @@ fn children_go_on_while_the_body_awaits() {
 
 #[test]
 fn children_spawn_children_deep_and_many() {
-    fn tree<'env>(s: Scope<'env>, count: &'env AtomicUsize, depth: u32) -> impl Future<Output = ()> + Send + 'env {
-        async move {
+    type Tree<'env> = std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'env>>;
+    fn tree<'env>(s: Scope<'env>, count: &'env AtomicUsize, depth: u32) -> Tree<'env> {
+        Box::pin(async move {
             count.fetch_add(1, SeqCst);
             if depth > 0 {
-                let below: std::pin::Pin<Box<dyn Future<Output = ()> + Send + 'env>> =
-                    Box::pin(tree(s.clone(), count, depth - 1));
-                drop(s.spawn(below));
+                drop(s.spawn(tree(s.clone(), count, depth - 1)));
                 drop(s.spawn(async move {
                     yield_now().await;
                     count.fetch_add(1, SeqCst);
                 }));
             }
-        }
+        })
     }
     let count = AtomicUsize::new(0);
     let run = |depth| block_on(scope(|s| tree(s, &count, depth)));
@@ -101,7 +100,7 @@ fn a_spawn_from_another_thread_wakes_the_scope() {
     on_four_threads(async {
         for _ in 0..100 {
             let got = scope(|s: Scope<'static>| async move {
-                let (send, receive) = whit_sync::oneshot::oneshot();
+                let (send, receive) = whit_sync::oneshot::channel();
                 std::thread::spawn(move || s.spawn(async move { send.send(7) }));
                 receive.await
             });

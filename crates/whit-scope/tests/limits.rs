@@ -124,7 +124,7 @@ fn foreign_cancel_doesnt_timeout_if_not_expired() {
         let cancelled = outcome.unwrap_err();
         assert!(
             matches!(cancelled.reason(), Reason::Explicit { text, location }
-            if &**text == "from elsewhere" && location.file().ends_with("scopes.rs")),
+            if &**text == "from elsewhere" && location.file().ends_with("limits.rs")),
             "{cancelled}"
         );
         assert!(cancelled.to_string().ends_with(": from elsewhere"));
