@@ -49,7 +49,8 @@
 //!
 //! # Cancellation and panics
 //!
-//! Dropping a [`Task`] cancels it; its future is dropped where it would have been polled. A panic inside a task is
+//! Dropping a [`Task`] cancels it; its future is dropped where it would have been polled, and [`cleanup::collect`] waits for
+//! that. A panic inside a task is
 //! caught, re-raised at the await, and told to [`Schedule::unhandled`] if nobody awaits. A panic in the `Drop` of a
 //! task's future is caught as well. A *waker* that panics while a finished task wakes its awaiter aborts the process:
 //! that is `async-task`'s rule, and a waker must not panic.
@@ -64,9 +65,11 @@
 //! and `home.rs`, with a promise that homes make in `schedule.rs`.
 
 pub mod budget;
+pub mod cleanup;
 mod clock;
 mod handle;
 mod home;
+mod inherited;
 mod network;
 mod panics;
 mod park;
@@ -79,6 +82,7 @@ mod task;
 pub use clock::{Clock, ManualClock, TimerKey};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
 pub use home::{drive, is_driving};
+pub use inherited::{Inherited, Inheriting, Key};
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
 pub use panics::{Panics, wake_all};
 pub use park::{Park, ThreadPark, block_on};

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
 use super::outcome::Outcome;
-use crate::{Meta, TaskId};
+use crate::{Meta, TaskId, cleanup};
 
 /// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
 ///
@@ -29,7 +29,7 @@ pub struct Task<T>(FallibleTask<T>);
 impl<T> Task<T> {
     pub(crate) fn new(task: async_task::Task<Outcome<T>, Meta>) -> Task<T> {
         let meta = NonNull::from(task.metadata());
-        Task(FallibleTask { inner: task.fallible(), meta })
+        Task(FallibleTask { inner: Some(task.fallible()), meta })
     }
 
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
@@ -89,7 +89,8 @@ impl<T> Future for Task<T> {
 /// A [`Task`] that answers `None` when the task was cancelled. Dropping it cancels the task.
 #[must_use = "a dropped task is cancelled; await it, or let it go on with `detach`"]
 pub struct FallibleTask<T> {
-    inner: async_task::FallibleTask<Outcome<T>, Meta>,
+    // `None` only while a method that consumes it, or the drop, is at work.
+    inner: Option<async_task::FallibleTask<Outcome<T>, Meta>>,
     // Points into the task, which lives at least as long as `inner`.
     meta: NonNull<Meta>,
 }
@@ -103,8 +104,8 @@ impl<T> Unpin for FallibleTask<T> {}
 
 impl<T> FallibleTask<T> {
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
-    pub fn detach(self) {
-        self.inner.detach();
+    pub fn detach(mut self) {
+        self.take().detach();
     }
 
     /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
@@ -112,13 +113,13 @@ impl<T> FallibleTask<T> {
     /// # Panics
     ///
     /// If the task had panicked, with its panic.
-    pub async fn cancel(self) -> Option<T> {
-        self.inner.cancel().await.map(Outcome::unwrap)
+    pub async fn cancel(mut self) -> Option<T> {
+        self.take().cancel().await.map(Outcome::unwrap)
     }
 
     /// Whether the task has completed or been cancelled.
     pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
+        self.inner.as_ref().is_none_or(async_task::FallibleTask::is_finished)
     }
 
     /// All that the task knows of itself.
@@ -128,11 +129,32 @@ impl<T> FallibleTask<T> {
     }
 }
 
+const TAKEN: &str = "a handle is taken apart by methods that consume it";
+
+impl<T> FallibleTask<T> {
+    fn take(&mut self) -> async_task::FallibleTask<Outcome<T>, Meta> {
+        self.inner.take().expect(TAKEN)
+    }
+}
+
+impl<T> Drop for FallibleTask<T> {
+    fn drop(&mut self) {
+        // Somebody wants to know when the future is gone: the awaiter of a cancelled task is kept until then.
+        if let Some(waker) = cleanup::waker()
+            && let Some(inner) = self.inner.take()
+        {
+            // Ready or not: an output is dropped here, and otherwise the waker waits in the task.
+            let _ = pin!(inner.cancel()).poll(&mut Context::from_waker(&waker));
+        }
+    }
+}
+
 impl<T> Future for FallibleTask<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.inner).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
+        let inner = self.inner.as_mut().expect(TAKEN);
+        Pin::new(inner).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
     }
 }
 

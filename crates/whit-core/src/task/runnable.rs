@@ -5,7 +5,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use crate::{Home, Meta, TaskId, budget};
+use crate::{Home, Meta, TaskId, budget, inherited};
 
 thread_local! {
     static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
@@ -31,6 +31,7 @@ impl Runnable {
     ///
     /// True if it was woken while it ran, and so has been scheduled again. Panics of the task do not come out here.
     pub fn run(self) -> bool {
+        let _nothing_inherited = inherited::suspend();
         struct Restore(Option<TaskId>);
         impl Drop for Restore {
             fn drop(&mut self) {

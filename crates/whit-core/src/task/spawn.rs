@@ -6,12 +6,12 @@ use std::panic::Location;
 use super::body::Body;
 use super::handle::Task;
 use super::runnable::{Runnable, current_task};
-use crate::{Home, Meta, ScheduleInfo, home};
+use crate::{Home, Inherited, Meta, ScheduleInfo, home, inherited};
 
 /// Spawns `future` on `home`.
 ///
 /// The task is scheduled before this returns, and dropping the [`Task`] cancels it. The caller's line and the current task
-/// are kept as its origin.
+/// are kept as its origin, and the task takes over what is [`Inherited`](crate::Inherited) there.
 #[track_caller]
 pub fn spawn<F>(home: &Home, future: F) -> Task<F::Output>
 where
@@ -74,7 +74,27 @@ impl<'n> Spawn<'n> {
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
     ///   an account by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
+    #[inline]
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        if inherited::any() {
+            // SAFETY: as the caller promised.
+            return unsafe { self.spawn_inheriting(home, future) };
+        }
+        // SAFETY: as the caller promised.
+        unsafe { self.spawn_bare(home, future) }
+    }
+
+    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too.
+    #[cold]
+    #[inline(never)]
+    unsafe fn spawn_inheriting<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        // SAFETY: as the caller promised; what is put around the future is `Send` and does not borrow.
+        unsafe { self.spawn_bare(home, Inherited::current().around(future)) }
+    }
+
+    /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
+    #[inline]
+    unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let meta = Meta::new(home, current_task(), self.location, self.name);
         let schedule = async_task::WithInfo(schedule);
         // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers. The metadata is borrowed by
