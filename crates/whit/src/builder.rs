@@ -11,7 +11,9 @@ use std::time::Duration;
 use whit_core::UnhandledPanic;
 use whit_executor::BlockedPoll;
 
-use crate::{nested, runtime};
+use crate::nested;
+use crate::runner::Runner;
+use crate::runtime::{self, Runtime};
 
 /// Runs `future`, and whatever it spawns, until it is ready: asyncio's `run`.
 ///
@@ -63,7 +65,7 @@ pub fn run_local<F: Future>(future: F) -> F::Output {
 /// assert_eq!(answer, 42);
 /// ```
 #[derive(Clone)]
-#[must_use = "a builder does nothing until `run`"]
+#[must_use = "a builder does nothing until `run` or `build`"]
 pub struct Builder {
     pub(crate) workers: Option<usize>,
     pub(crate) name: String,
@@ -231,6 +233,18 @@ impl Builder {
         runtime::run_local(&self, started, future)
     }
 
+    /// Starts a runtime for several runs.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`], as for [`try_run`](Builder::try_run).
+    #[track_caller]
+    pub fn build(self) -> Result<Runner, RunError> {
+        let started = Location::caller();
+        let workers = self.check(true)?;
+        Runtime::start(&self, workers, started).map(Runner::new)
+    }
+
     /// The number of workers, if all that was asked for can be done.
     fn check(&self, several: bool) -> Result<usize, RunError> {
         if let Some(outer) = nested::running() {
@@ -286,6 +300,12 @@ pub(crate) enum Why {
     Name(String),
     Driver(io::Error),
     Thread { number: usize, of: usize, error: io::Error },
+}
+
+impl RunError {
+    pub(crate) fn nested(outer: &'static Location<'static>) -> RunError {
+        RunError(Why::Nested(outer))
+    }
 }
 
 impl fmt::Display for RunError {

@@ -52,6 +52,7 @@ mod gather;
 mod global;
 mod join;
 mod nested;
+mod runner;
 mod runtime;
 mod watching;
 
@@ -59,6 +60,7 @@ pub use builder::{Builder, RunError, run, run_local};
 pub use gather::{Gather, Together, TryGather};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
+pub use runner::Runner;
 pub use whit_executor::BlockedPoll;
 
 pub use futures_lite::future::{or, race, yield_now};

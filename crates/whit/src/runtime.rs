@@ -1,7 +1,7 @@
 //! The parts joined: an executor, timers over a reactor, a blocking pool, a network; started, and ended cleanly.
 //!
-//! The end, in this order, so that each step finds what it needs still there:
-//! 1. the root is ready (or panicked, which is kept for later);
+//! A [`Runtime`] lasts for one root, by [`run`], or for several, by `Runner`. The end, in this order, so that each step finds what it needs still there:
+//! 1. the (last) root is ready (or panicked, which is kept for later);
 //! 2. the other workers are told to stop, and leave after the poll they are in;
 //! 3. every leftover task is cancelled: its future is dropped on this thread, with the handle still current, and with timers
 //!    and sockets that still work;
@@ -82,37 +82,80 @@ pub(crate) fn run<F: Future>(
     started: &'static Location<'static>,
     root: F,
 ) -> Result<F::Output, RunError> {
-    let floor = Floor::new(builder)?;
-    let executor = Arc::new(Executor::new());
-    if let Some(hook) = builder.on_unhandled.clone() {
-        executor.on_unhandled(move |panic| hook(panic));
-    }
-    let handle = floor.handle(executor.home());
-    let _entered = handle.enter();
-    let _running = nested::enter(started);
-
-    let shared = Arc::new(SharedPark::new(floor.driver.clone()));
-    let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
-        Ok(crew) => crew,
-        Err(error) => {
-            floor.close(builder.grace);
-            return Err(error);
-        }
-    };
-    let watching = Watching::start(builder, || executor.watch());
-    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on_at(started, &shared.worker(), root)));
-
-    // A grace that no clock can hold has no end.
-    let end = Instant::now().checked_add(builder.grace);
-    let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-    crew.stop(left());
-    let closed = drive_while(shared.worker(), !executor.is_empty(), &builder.name, || executor.close_timeout(left()));
-    if let Err(stragglers) = closed {
-        report("a task did not end within the grace period", &stragglers);
-    }
-    drop(watching);
-    floor.close(left());
+    let mut runtime = Runtime::start(builder, workers, started)?;
+    let output = catch_unwind(AssertUnwindSafe(|| runtime.run(started, root)));
+    drop(runtime);
     output.map_or_else(|panic| resume_unwind(panic), Ok)
+}
+
+/// A runtime that has been started. Dropping it is the end.
+pub(crate) struct Runtime {
+    floor: Floor,
+    executor: Arc<Executor<'static>>,
+    handle: Handle,
+    shared: Arc<SharedPark<Arc<Driver>>>,
+    // Taken at the end.
+    crew: Option<Crew>,
+    watching: Option<Watching>,
+    grace: Duration,
+    name: String,
+}
+
+impl Runtime {
+    pub(crate) fn start(
+        builder: &Builder,
+        workers: usize,
+        started: &'static Location<'static>,
+    ) -> Result<Runtime, RunError> {
+        let floor = Floor::new(builder)?;
+        let executor = Arc::new(Executor::new());
+        if let Some(hook) = builder.on_unhandled.clone() {
+            executor.on_unhandled(move |panic| hook(panic));
+        }
+        let handle = floor.handle(executor.home());
+        let shared = Arc::new(SharedPark::new(floor.driver.clone()));
+        let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
+            Ok(crew) => crew,
+            Err(error) => {
+                floor.close(builder.grace);
+                return Err(error);
+            }
+        };
+        let watching = Watching::start(builder, || executor.watch());
+        let (grace, name) = (builder.grace, builder.name.clone());
+        Ok(Runtime { floor, executor, handle, shared, crew: Some(crew), watching, grace, name })
+    }
+
+    /// Polls `root` on this thread, as worker 0.
+    pub(crate) fn run<F: Future>(&mut self, started: &'static Location<'static>, root: F) -> F::Output {
+        let _entered = self.handle.enter();
+        let _running = nested::enter(started);
+        self.executor.block_on_at(started, &self.shared.worker(), root)
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Runtime {
+    /// Steps 2 to 5.
+    fn drop(&mut self) {
+        let _entered = self.handle.enter();
+        // A grace that no clock can hold has no end.
+        let end = Instant::now().checked_add(self.grace);
+        let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+        if let Some(crew) = self.crew.take() {
+            crew.stop(left());
+        }
+        let some = !self.executor.is_empty();
+        let closed = drive_while(self.shared.worker(), some, &self.name, || self.executor.close_timeout(left()));
+        if let Err(stragglers) = closed {
+            report("a task did not end within the grace period", &stragglers);
+        }
+        self.watching = None;
+        self.floor.close(left());
+    }
 }
 
 pub(crate) fn run_local<F: Future>(

@@ -170,3 +170,41 @@ fn local_tasks_need_not_be_send() {
     let outside = catch_unwind(|| drop(whit::spawn_local(async {})));
     assert!(outside.unwrap_err().downcast_ref::<&str>().unwrap().contains("run_local"));
 }
+
+/// Several runs on one set of threads; a panic of a root, or a leftover, is nothing to the next.
+#[test]
+fn a_runner_runs_again_and_ends_once() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+    for workers in [1, 2] {
+        let kept = Arc::new(());
+        let mut runner = whit::Builder::new().workers(workers).build().unwrap();
+        assert_eq!(runner.run(async { 1 }), 1);
+        let held = kept.clone();
+        let task = runner.run(async move {
+            whit::spawn(async move {
+                let _held = held;
+                std::future::pending::<()>().await;
+            })
+            .detach();
+            whit::spawn(async {
+                whit::sleep(Duration::from_millis(5)).await;
+                2
+            })
+        });
+        let panic = catch_unwind(AssertUnwindSafe(|| runner.run(async { panic!("in the root") })));
+        assert!(panic.is_err());
+        assert_eq!(runner.run(task), 2);
+        let from_elsewhere = runner.handle().spawn(async { 3 });
+        assert_eq!(runner.run(from_elsewhere), 3);
+        assert_eq!(Arc::strong_count(&kept), 2);
+        drop(runner);
+        assert_eq!(Arc::strong_count(&kept), 1, "the leftover was dropped");
+    }
+}
+
+#[test]
+fn a_runner_inside_a_run_is_refused() {
+    let error = whit::run(async { whit::Builder::new().build().unwrap_err() });
+    assert!(error.to_string().contains("inside another"), "{error}");
+}
