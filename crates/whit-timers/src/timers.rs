@@ -15,7 +15,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -157,17 +156,30 @@ impl<P: Park> Timers<P> {
     }
 
     /// A shard that nobody else uses just now, if there is one: that which this thread used last.
+    #[inline]
     fn lock_mine(&self) -> (usize, MutexGuard<'_, Inner>) {
+        let number = SHARD.get() & (self.shards.len() - 1);
+        match self.shards[number].0.try_lock() {
+            Ok(inner) => (number, inner),
+            Err(_) => self.lock_other(number),
+        }
+    }
+
+    /// The next shard that is free; this thread stays there. If none is, it waits for its own.
+    #[cold]
+    fn lock_other(&self, mine: usize) -> (usize, MutexGuard<'_, Inner>) {
         let mask = self.shards.len() - 1;
-        let first = my_shard();
-        for number in first..=first + mask {
-            match self.shards[number & mask].0.try_lock() {
+        for number in (mine..=mine + mask).map(|number| number & mask) {
+            match self.shards[number].0.try_lock() {
                 Err(TryLockError::WouldBlock) => continue,
-                Ok(inner) => return (moved(first, number) & mask, inner),
-                Err(TryLockError::Poisoned(error)) => return (number & mask, error.into_inner()),
+                Err(TryLockError::Poisoned(error)) => return (number, error.into_inner()),
+                Ok(inner) => {
+                    SHARD.set(number);
+                    return (number, inner);
+                }
             }
         }
-        (first & mask, lock(&self.shards[first & mask].0))
+        (mine, lock(&self.shards[mine].0))
     }
 
     fn shard(&self, key: u64) -> MutexGuard<'_, Inner> {
@@ -264,28 +276,8 @@ impl Drop for WakeAll<'_> {
 }
 
 thread_local! {
-    // Not masked: wheels differ in how many shards they have. `usize::MAX` until there is one.
-    static SHARD: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-/// One after the other, in the order in which threads come.
-fn my_shard() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let mine = SHARD.get();
-    if mine != usize::MAX {
-        return mine;
-    }
-    let mine = NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS_MAX;
-    SHARD.set(mine);
-    mine
-}
-
-/// Stays in the shard in which there was nobody.
-fn moved(from: usize, to: usize) -> usize {
-    if from != to {
-        SHARD.set(to % SHARDS_MAX);
-    }
-    to
+    // Masked when used: there are `Timers` with more and with fewer shards. Threads that meet in the first one part there.
+    static SHARD: Cell<usize> = const { Cell::new(0) };
 }
 
 /// As many as there are processors. Asked once: it reads files.

@@ -101,16 +101,20 @@ impl Wheel {
     }
 
     /// The key is not zero, and its upper 8 bits are.
+    #[inline]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> u64 {
-        if self.slots.is_empty() {
-            self.slots = vec![Slot { earliest: NEVER, head: NONE }; LEVELS * SLOTS];
-        }
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
-        let entry = Entry { deadline, waker: Some(waker), sequence, next: NONE, previous: NONE, slot: 0, used: true };
-        let at = self.allocate(entry);
+        if self.free == NONE {
+            self.grow();
+        }
+        let at = self.free;
+        let entry = &mut self.entries[at as usize];
+        self.free = entry.next;
+        (entry.deadline, entry.sequence, entry.used, entry.waker) = (deadline, sequence, true, Some(waker));
+        self.used += 1;
         self.pending += 1;
-        self.place(at);
+        self.place(at, deadline);
         u64::from(check(sequence)) << 32 | u64::from(at + 1)
     }
 
@@ -169,8 +173,9 @@ impl Wheel {
         self.tick = present;
         while ahead != NONE {
             let at = ahead;
-            ahead = self.entries[at as usize].next;
-            self.place(at);
+            let entry = &self.entries[at as usize];
+            ahead = entry.next;
+            self.place(at, entry.deadline);
         }
     }
 
@@ -181,8 +186,8 @@ impl Wheel {
     }
 
     /// Puts an entry where its deadline belongs, as seen from the present tick.
-    fn place(&mut self, at: u32) {
-        let deadline = self.entries[at as usize].deadline;
+    #[inline]
+    fn place(&mut self, at: u32, deadline: u64) {
         // What is past stands in the present tick.
         let tick = (deadline >> TICK_BITS).max(self.tick);
         let differs = 63 - ((tick ^ self.tick) | 1).leading_zeros();
@@ -229,19 +234,17 @@ impl Wheel {
         (self.tick >> shift & !(SLOTS as u64 - 1) | number) << shift
     }
 
-    fn allocate(&mut self, entry: Entry) -> u32 {
-        self.used += 1;
-        let at = self.free;
-        if at != NONE {
-            let unused = &mut self.entries[at as usize];
-            self.free = unused.next;
-            *unused = entry;
-            return at;
+    /// Makes one more entry, unused.
+    #[cold]
+    fn grow(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = vec![Slot { earliest: NEVER, head: NONE }; LEVELS * SLOTS];
         }
         let at = self.entries.len();
         assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
-        self.entries.push(entry);
-        at as u32
+        let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: 0, used: false };
+        self.entries.push(unused);
+        self.free = at as u32;
     }
 
     fn release(&mut self, at: u32) {
