@@ -46,6 +46,7 @@ pub mod alarm;
 mod alarm;
 mod default;
 mod interval;
+mod pace;
 mod sleep;
 mod sync;
 mod timeout;

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use whit_core::{Clock, Park, TimerKey};
 
 use crate::alarm::{Alarm, NEVER};
+use crate::pace::Pace;
 use crate::wheel::{Due, State, Wheel};
 
 /// The most shards there are; the driver visits each of them when it fires. Their number fits into eight bits.
@@ -30,7 +31,6 @@ const SHARDS_MAX: usize = 16;
 const SHARD_SHIFT: u32 = 56;
 /// Wakers that are due, for which the room is kept until the next time.
 const KEEP: usize = 1024;
-
 /// Timers over a park: sleeps no longer than until the next deadline, then fires what is due.
 ///
 /// `Timers<ThreadPark>` sleeps without any I/O; `Timers<Reactor>` is the facade's driver. One thread parks at a time; any
@@ -45,8 +45,7 @@ pub struct Timers<P> {
     alarm: Alarm,
     // A power of two of them.
     shards: Box<[Shard]>,
-    // What is due, between two turns: empty, but with room.
-    due: Mutex<Vec<Due>>,
+    driver: Mutex<Driver>,
 }
 
 // Two lines of 64 bytes: processors fetch them in pairs.
@@ -60,6 +59,15 @@ struct Inner {
     closed: bool,
 }
 
+/// What only the thread that parks uses. It is locked between two steps, so that whoever breaks the rule of one at a time
+/// waits for no one.
+#[derive(Default)]
+struct Driver {
+    pace: Pace,
+    // Empty between two turns, but with room.
+    due: Vec<Due>,
+}
+
 impl<P: Park> Timers<P> {
     /// Timers over `park`, none pending.
     pub fn new(park: P) -> Timers<P> {
@@ -70,7 +78,7 @@ impl<P: Park> Timers<P> {
             start: Instant::now(),
             alarm: Alarm::new(),
             shards: (0..shard_count()).map(shard).collect(),
-            due: Mutex::default(),
+            driver: Mutex::default(),
         }
     }
 
@@ -107,10 +115,13 @@ impl<P: Park> Timers<P> {
             return;
         }
         let now = self.nanos(Instant::now());
+        let mut driver = lock(&self.driver);
+        driver.pace.back(now, alarm);
         if now < alarm {
             return;
         }
-        let mut due = std::mem::take(&mut *lock(&self.due));
+        let mut due = std::mem::take(&mut driver.due);
+        drop(driver);
         self.alarm.reset();
         let mut earliest = NEVER;
         for shard in &self.shards {
@@ -123,10 +134,11 @@ impl<P: Park> Timers<P> {
         }
         // This thread does not park, so nobody is to be unparked.
         let _ = self.alarm.lower(earliest);
+        lock(&self.driver).pace.fired(now, due.len());
         due.sort_unstable_by_key(Due::order);
         WakeAll(due.drain(..)).run();
         if due.capacity() <= KEEP {
-            *lock(&self.due) = due;
+            lock(&self.driver).due = due;
         }
     }
 
@@ -198,7 +210,8 @@ impl<P: Park> Timers<P> {
 impl<P: Park> Park for Timers<P> {
     fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
         let alarm = self.alarm.enter();
-        let next = (alarm != NEVER).then(|| self.start.checked_add(Duration::from_nanos(alarm))).flatten();
+        let next = (alarm != NEVER).then(|| lock(&self.driver).pace.ask(alarm));
+        let next = next.and_then(|next| self.start.checked_add(Duration::from_nanos(next)));
         let until = match (deadline, next) {
             (Some(deadline), Some(next)) => Some(deadline.min(next)),
             (deadline, next) => deadline.or(next),

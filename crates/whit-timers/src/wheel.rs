@@ -1,7 +1,7 @@
 //! The wheel: where pending timers stand. It never reads the time; its times are nanoseconds since some start.
 //!
-//! Eight levels of 64 slots; a tick is 2^16 ns (66 µs), and a slot of level *n* spans 64^*n* ticks, so that eight levels reach to
-//! the end of time. A timer stands in the slot of the highest level at which its tick differs from the present one, in a
+//! Eight levels of 64 slots; a tick is 2^16 ns (66 µs), and a slot of level *n* spans 64^*n* ticks, so that they reach to the end of
+//! time. A timer stands in the slot of the highest level at which its tick differs from the present one, in a
 //! doubly linked list through the entries: inserting and cancelling cost the same however many there are. All of a lower
 //! level is before all of a higher one, so the first occupied slot of the lowest occupied level has the earliest timers.
 //!
