@@ -100,7 +100,13 @@ impl Wheel {
         self.pending
     }
 
-    /// The key is not zero, and its upper 8 bits are.
+    /// Whether there is no key, of a timer that is pending or has fired.
+    #[cfg(test)]
+    pub(crate) fn is_unused(&self) -> bool {
+        self.used == 0
+    }
+
+    /// The key is not zero. Its upper 8 bits are, and are left to the caller: nobody here looks at them.
     #[inline]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> u64 {
         self.sequence = self.sequence.wrapping_add(1);
@@ -260,7 +266,7 @@ impl Wheel {
     fn find(&self, key: u64) -> Option<u32> {
         let at = (key as u32).wrapping_sub(1);
         let entry = self.entries.get(at as usize)?;
-        (entry.used && check(entry.sequence) == (key >> 32) as u32).then_some(at)
+        (entry.used && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
     }
 }
 
