@@ -84,6 +84,20 @@ impl Handle {
         })
     }
 
+    /// Lends the handle of the runtime that this thread drives to `f`, without counting a reference to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`] if this thread is outside every runtime; `f` is not called then.
+    ///
+    /// # Panics
+    ///
+    /// If `f` enters a handle, or leaves one.
+    pub fn with_current<T>(f: impl FnOnce(&Handle) -> T) -> Result<T, Missing> {
+        let lent = CURRENT.try_with(|current| current.borrow().as_ref().map(f));
+        lent.ok().flatten().ok_or(Missing { part: None })
+    }
+
     /// Makes this the current handle of the thread until the guard is dropped. Guards must be dropped in reverse order.
     #[must_use = "the handle is current only until the guard is dropped"]
     pub fn enter(&self) -> Enter {

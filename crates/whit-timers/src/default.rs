@@ -17,7 +17,7 @@ pub type SharedClock = Arc<dyn Clock + Send + Sync>;
 ///
 /// If that thread cannot be started.
 pub fn current_clock() -> SharedClock {
-    let current = Handle::try_current().and_then(|handle| handle.clock().cloned());
+    let current = Handle::with_current(|handle| handle.clock().cloned()).and_then(|clock| clock);
     current.unwrap_or_else(|_| default_clock())
 }
 

@@ -39,9 +39,16 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(loom)]
+#[doc(hidden)]
+pub mod alarm;
+#[cfg(not(loom))]
+mod alarm;
 mod default;
 mod interval;
+mod pace;
 mod sleep;
+mod sync;
 mod timeout;
 mod timer;
 mod timers;

@@ -18,6 +18,7 @@ use crate::default::{SharedClock, current_clock};
 /// whit_core::block_on(whit_timers::sleep(Duration::from_millis(5)));
 /// assert!(started.elapsed() >= Duration::from_millis(5));
 /// ```
+#[inline]
 pub fn sleep(duration: Duration) -> Sleep {
     let clock = current_clock();
     let deadline = clock.now().checked_add(duration);

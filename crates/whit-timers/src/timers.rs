@@ -1,49 +1,86 @@
 //! `Timers`: the wheel as a layer between an executor and what it parks in.
 //!
-//! One short lock guards the wheel. `sleeping_until` under it says until when the parked thread will sleep: whoever registers
-//! an earlier deadline unparks it, everyone else leaves it alone. Rules:
-//! 1. `park` reads the wheel's next deadline and sets `sleeping_until` under one lock, before it parks the layer below.
-//! 2. `poll_until` inserts and compares with `sleeping_until` under one lock; if earlier, it lowers it and unparks after
-//!    the unlock. An unpark before the park below is kept by that layer, so none is lost.
-//! 3. After the park below, `sleeping_until` is cleared and what is due is woken outside the lock.
+//! There are as many wheels, *shards*, as there may be threads at work, each under a short lock of its own. A thread registers in
+//! the shard that it used last, and moves on to the next when it meets somebody there; a key says in which shard it is. The
+//! thread that parks, one at a time, fires for all. How it is told of an earlier deadline: see `alarm.rs`.
+//!
+//! The clock is read as seldom as that allows. A deadline which is not before the shard's earliest need not be compared with
+//! the present: if it is past, then so is that earliest one, and the driver is about to fire both. So of many timers that
+//! are made and dropped, as time-outs are, nearly none costs a look at the clock here. Polled again, a pending timer does.
+//!
+//! Wakers are cloned before and dropped after a lock is held, never under it: dropping the last one of a task drops its
+//! future, which may hold a timer.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::num::NonZeroU64;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use whit_core::{Clock, Park, TimerKey, wake_all};
 
-use crate::wheel::Wheel;
+use crate::alarm::{Alarm, NEVER};
+use crate::pace::Pace;
+use crate::wheel::{Due, State, Wheel};
+
+/// The most shards there are; the driver visits each of them when it fires. Their number fits into eight bits.
+const SHARDS_MAX: usize = 16;
+const SHARD_SHIFT: u32 = 56;
+/// Wakers that are due, for which the room is kept until the next time.
+const KEEP: usize = 1024;
 
 /// Timers over a park: sleeps no longer than until the next deadline, then fires what is due.
 ///
 /// `Timers<ThreadPark>` sleeps without any I/O; `Timers<Reactor>` is the facade's driver. One thread parks at a time; any
 /// thread may register. Lateness is that of the layer below plus the work that the thread does between two parks.
+///
+/// What is due at once fires in the order of the deadlines. A deadline that has passed before it is first polled is ready at
+/// once, unless an earlier one is due as well and was not yet fired: then it fires with that one.
 pub struct Timers<P> {
     park: P,
     unparker: Waker,
-    shared: Mutex<Shared>,
+    start: Instant,
+    alarm: Alarm,
+    // A power of two of them.
+    shards: Box<[Shard]>,
+    driver: Mutex<Driver>,
 }
 
-struct Shared {
+// Two lines of 64 bytes: processors fetch them in pairs.
+#[repr(align(128))]
+struct Shard(Mutex<Inner>);
+
+struct Inner {
     wheel: Wheel,
-    sleeping_until: Sleeping,
+    // The alarm goes off by then; no timer of the wheel is due before. Kept when that timer is cancelled.
+    told: u64,
     closed: bool,
 }
 
-#[derive(Clone, Copy)]
-enum Sleeping {
-    Awake,
-    Until(Option<Instant>),
+/// What only the thread that parks uses. It is locked between two steps, so that whoever breaks the rule of one at a time
+/// waits for no one.
+#[derive(Default)]
+struct Driver {
+    pace: Pace,
+    // Empty between two turns, but with room.
+    due: Vec<Due>,
 }
 
 impl<P: Park> Timers<P> {
     /// Timers over `park`, none pending.
     pub fn new(park: P) -> Timers<P> {
-        let shared = Shared { wheel: Wheel::new(Instant::now()), sleeping_until: Sleeping::Awake, closed: false };
-        Timers { unparker: park.unparker(), park, shared: Mutex::new(shared) }
+        let shard = |_| Shard(Mutex::new(Inner { wheel: Wheel::new(), told: NEVER, closed: false }));
+        Timers {
+            unparker: park.unparker(),
+            park,
+            start: Instant::now(),
+            alarm: Alarm::new(),
+            shards: (0..shard_count()).map(shard).collect(),
+            driver: Mutex::default(),
+        }
     }
 
     /// The layer below.
@@ -53,7 +90,7 @@ impl<P: Park> Timers<P> {
 
     /// How many timers are pending.
     pub fn len(&self) -> usize {
-        self.lock().wheel.len()
+        self.shards.iter().map(|shard| lock(&shard.0).wheel.len()).sum()
     }
 
     /// Whether no timer is pending.
@@ -63,42 +100,122 @@ impl<P: Park> Timers<P> {
 
     /// Forgets every timer: those pending and those registered later never fire.
     pub fn close(&self) {
-        let mut shared = self.lock();
-        shared.closed = true;
-        let wakers = shared.wheel.clear();
-        drop(shared);
-        drop(wakers);
+        for shard in &self.shards {
+            let mut inner = lock(&shard.0);
+            inner.closed = true;
+            let wakers = inner.wheel.clear();
+            drop(inner);
+            drop(wakers);
+        }
     }
 
     /// Wakes what is due.
     fn fire(&self) {
-        let mut shared = self.lock();
-        shared.sleeping_until = Sleeping::Awake;
-        if shared.wheel.len() == 0 {
+        let alarm = self.alarm.leave();
+        if alarm == NEVER {
             return;
         }
-        let mut due = Vec::new();
-        shared.wheel.advance(Instant::now(), &mut due);
-        drop(shared);
-        wake_all(due);
+        let now = self.nanos(Instant::now());
+        let mut driver = lock(&self.driver);
+        driver.pace.back(now, alarm);
+        if now < alarm {
+            return;
+        }
+        let mut due = std::mem::take(&mut driver.due);
+        drop(driver);
+        self.alarm.reset();
+        let mut earliest = NEVER;
+        for shard in &self.shards {
+            let mut inner = lock(&shard.0);
+            if inner.told <= now {
+                inner.wheel.advance(now, &mut due);
+                inner.told = inner.wheel.next();
+            }
+            earliest = earliest.min(inner.told);
+        }
+        // This thread does not park, so nobody is to be unparked.
+        let _ = self.alarm.lower(earliest);
+        lock(&self.driver).pace.fired(now, due.len());
+        due.sort_unstable_by_key(Due::order);
+        wake_all(due.drain(..).map(|due| due.waker));
+        if due.capacity() <= KEEP {
+            lock(&self.driver).due = due;
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        // Nothing under this lock runs foreign code but `Waker::clone`; the wheel is whole at each of those points.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Puts a timer in, if its deadline has not passed.
+    fn register(&self, key: &mut TimerKey, deadline: Instant, waker: Waker) -> Poll<()> {
+        let at = self.nanos(deadline);
+        let (number, mut inner) = self.lock_mine();
+        if inner.closed {
+            drop(inner);
+            return Poll::Pending;
+        }
+        let earlier = at < inner.told;
+        if earlier && deadline <= Instant::now() {
+            drop(inner);
+            return Poll::Ready(());
+        }
+        let number = (number as u64) << SHARD_SHIFT | inner.wheel.insert(at, waker);
+        if earlier {
+            inner.told = at;
+        }
+        drop(inner);
+        *key = TimerKey::new(NonZeroU64::new(number).expect("a wheel's key is not zero"));
+        if earlier && self.alarm.lower(at) {
+            self.unparker.wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// A shard that nobody else uses just now, if there is one: that which this thread used last.
+    #[inline]
+    fn lock_mine(&self) -> (usize, MutexGuard<'_, Inner>) {
+        let number = SHARD.get() & (self.shards.len() - 1);
+        match self.shards[number].0.try_lock() {
+            Ok(inner) => (number, inner),
+            Err(_) => self.lock_other(number),
+        }
+    }
+
+    /// The next shard that is free; this thread stays there. If none is, it waits for its own.
+    #[cold]
+    fn lock_other(&self, mine: usize) -> (usize, MutexGuard<'_, Inner>) {
+        let mask = self.shards.len() - 1;
+        for number in (mine..=mine + mask).map(|number| number & mask) {
+            match self.shards[number].0.try_lock() {
+                Err(TryLockError::WouldBlock) => continue,
+                Err(TryLockError::Poisoned(error)) => return (number, error.into_inner()),
+                Ok(inner) => {
+                    SHARD.set(number);
+                    return (number, inner);
+                }
+            }
+        }
+        (mine, lock(&self.shards[mine].0))
+    }
+
+    fn shard(&self, key: u64) -> MutexGuard<'_, Inner> {
+        // Masked, so that a key of another clock finds nothing instead of panicking.
+        lock(&self.shards[(key >> SHARD_SHIFT) as usize & (self.shards.len() - 1)].0)
+    }
+
+    /// Since the start; what no such number can hold is its largest.
+    fn nanos(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.start);
+        let nanos = since.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(since.subsec_nanos()));
+        nanos.min(NEVER - 1)
     }
 }
 
 impl<P: Park> Park for Timers<P> {
     fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
-        let until = {
-            let mut shared = self.lock();
-            let until = match (deadline, shared.wheel.next()) {
-                (Some(deadline), Some(next)) => Some(deadline.min(next)),
-                (deadline, next) => deadline.or(next),
-            };
-            shared.sleeping_until = Sleeping::Until(until);
-            until
+        let alarm = self.alarm.enter();
+        let next = (alarm != NEVER).then(|| lock(&self.driver).pace.ask(alarm));
+        let next = next.and_then(|next| self.start.checked_add(Duration::from_nanos(next)));
+        let until = match (deadline, next) {
+            (Some(deadline), Some(next)) => Some(deadline.min(next)),
+            (deadline, next) => deadline.or(next),
         };
         let parked = self.park.park(until);
         self.fire();
@@ -116,51 +233,65 @@ impl<P: Park> Clock for Timers<P> {
     }
 
     fn poll_until(&self, key: &mut TimerKey, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        // Read outside of the lock; a timer that is registered and due would have been found by `park` as well.
-        let past = deadline <= Instant::now();
-        let mut shared = self.lock();
-        let pending = shared.wheel.waker_mut(*key).map(|(at, waker)| {
-            if at == deadline && !past {
-                waker.clone_from(cx.waker());
+        let Some(number) = key.get().map(NonZeroU64::get) else {
+            return self.register(key, deadline, cx.waker().clone());
+        };
+        let at = self.nanos(deadline);
+        let mut inner = self.shard(number);
+        let ready = match inner.wheel.get(number) {
+            Some(State::Fired { deadline }) => deadline == at,
+            // Whoever polls again and again may keep the driver from its turn.
+            Some(State::Pending { deadline, waker }) if deadline == at && at > self.nanos(Instant::now()) => {
+                let old = (!waker.will_wake(cx.waker())).then(|| std::mem::replace(waker, cx.waker().clone()));
+                drop(inner);
+                drop(old);
+                return Poll::Pending;
             }
-            at
-        });
-        if pending == Some(deadline) && !past {
-            return Poll::Pending;
-        }
-        let old = shared.wheel.cancel(*key);
-        *key = TimerKey::NONE;
-        let mut earlier = false;
-        if !past && !shared.closed {
-            *key = shared.wheel.insert(deadline, cx.waker().clone());
-            if let Sleeping::Until(until) = shared.sleeping_until {
-                earlier = until.is_none_or(|until| deadline < until);
-                if earlier {
-                    shared.sleeping_until = Sleeping::Until(Some(deadline));
-                }
-            }
-        }
-        drop(shared);
+            Some(State::Pending { deadline, .. }) => deadline == at,
+            None => false,
+        };
+        let old = inner.wheel.remove(number);
+        drop(inner);
         drop(old);
-        if earlier {
-            self.unparker.wake_by_ref();
-        }
-        if past { Poll::Ready(()) } else { Poll::Pending }
+        *key = TimerKey::NONE;
+        if ready { Poll::Ready(()) } else { self.register(key, deadline, cx.waker().clone()) }
     }
 
     fn cancel(&self, key: &mut TimerKey) {
-        if key.is_none() {
-            return;
-        }
-        let old = self.lock().wheel.cancel(*key);
+        let Some(number) = key.get().map(NonZeroU64::get) else { return };
         *key = TimerKey::NONE;
+        let mut inner = self.shard(number);
+        let old = inner.wheel.remove(number);
+        drop(inner);
         drop(old);
     }
 }
 
 impl<P> fmt::Debug for Timers<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        f.debug_struct("Timers").field("pending", &shared.wheel.len()).finish_non_exhaustive()
+        let pending: usize = self.shards.iter().map(|shard| lock(&shard.0).wheel.len()).sum();
+        f.debug_struct("Timers").field("pending", &pending).finish_non_exhaustive()
     }
 }
+
+thread_local! {
+    // Masked when used: there are `Timers` with more and with fewer shards. Threads that meet in the first one part there.
+    static SHARD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// As many as there are processors. Asked once: it reads files.
+fn shard_count() -> usize {
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        processors.next_power_of_two().clamp(2, SHARDS_MAX)
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No foreign code runs under these locks but `Waker::clone`; the data is whole there.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,347 +1,279 @@
-//! The wheel: where pending timers stand. It never reads the time.
+//! The wheel: where pending timers stand. It never reads the time; its times are nanoseconds since some start.
 //!
-//! Six levels of 64 slots; a tick is a millisecond, and a slot of level *n* spans 64^*n* ticks. A timer stands in the slot of
-//! the highest level at which its tick differs from the present one, in a doubly linked list through the slab, so that
-//! inserting and cancelling cost the same however many there are. When the present reaches a slot of a higher level, its
-//! timers move down; when it reaches a slot of level 0, they move to *near*, a heap ordered by the exact deadline. So a timer
-//! is precise to what its clock and park can do, not to a tick, and one that is cancelled before it comes near never costs
-//! a heap operation.
+//! Eight levels of 64 slots; a tick is 2^16 ns (66 µs), and a slot of level *n* spans 64^*n* ticks, so that they reach to the end of
+//! time. A timer stands in the slot of the highest level at which its tick differs from the present one, in a
+//! doubly linked list through the entries: inserting and cancelling cost the same however many there are. All of a lower
+//! level is before all of a higher one, so the first occupied slot of the lowest occupied level has the earliest timers.
 //!
-//! The levels are those of tokio's wheel and of Varghese and Lauck's paper (1987); the heap in front is ours.
+//! Each slot knows the exact time of its earliest timer, or of one that was cancelled since. So nobody has to look at the time
+//! when a slot begins, only when a timer is due; the timers of a slot that the present has entered move down then, at
+//! once to where they belong. A timer is precise to what its clock and park can do, not to a tick.
+//!
+//! An entry belongs to its key from `insert` to `remove`, also after it has fired: so a key never names somebody else's timer.
+//!
+//! The levels are those of tokio's wheel and of Varghese and Lauck's paper (1987); the exact slots are ours.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::num::NonZeroU64;
 use std::task::Waker;
-use std::time::{Duration, Instant};
 
-use slab::Slab;
-use whit_core::TimerKey;
+use crate::alarm::NEVER;
 
-const LEVELS: usize = 6;
-const SLOTS: usize = 64;
-const BITS: u32 = SLOTS.ilog2();
-/// Ticks that the wheel spans, about two years; what is further off waits in the last slot and is put in again.
-const SPAN: u64 = 1 << (BITS * LEVELS as u32);
+const LEVELS: usize = 8;
+const BITS: u32 = 6;
+const SLOTS: usize = 1 << BITS;
+const TICK_BITS: u32 = 16;
 const NONE: u32 = u32::MAX;
+/// Entries for which memory is kept when none is in use.
+const KEEP: usize = 1024;
+/// How much of an entry's sequence its key repeats.
+const CHECK_BITS: u32 = 24;
 
 /// Pending timers, by deadline.
 pub(crate) struct Wheel {
-    start: Instant,
-    /// Every slot up to this tick has been emptied.
+    /// Every slot before this tick has been emptied.
     tick: u64,
-    entries: Slab<Entry>,
-    // Counts insertions: tells keys of a reused place apart, and orders equal deadlines.
+    // Bit *s* of word *l*: slot *s* of level *l* has timers.
+    occupied: [u64; LEVELS],
+    // Level after level; empty until the first timer comes.
+    slots: Vec<Slot>,
+    entries: Vec<Entry>,
+    // The first of the unused entries, which are linked by `next`.
+    free: u32,
+    used: u32,
+    pending: usize,
+    // Counts insertions, to order equal deadlines. Wraps.
     sequence: u32,
-    levels: [Level; LEVELS],
-    near: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-}
-
-struct Entry {
-    deadline: Instant,
-    waker: Waker,
-    sequence: u32,
-    place: Place,
-    next: u32,
-    previous: u32,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Slot { level: u8, slot: u8 },
-    Near,
 }
 
 #[derive(Clone, Copy)]
-struct Level {
-    occupied: u64,
-    heads: [u32; SLOTS],
-    tails: [u32; SLOTS],
+struct Slot {
+    earliest: u64,
+    head: u32,
+}
+
+struct Entry {
+    deadline: u64,
+    // None if it has fired, or is unused.
+    waker: Option<Waker>,
+    sequence: u32,
+    next: u32,
+    previous: u32,
+    slot: u16,
+    used: bool,
+}
+
+/// A timer that has fired.
+pub(crate) struct Due {
+    deadline: u64,
+    sequence: u32,
+    pub(crate) waker: Waker,
+}
+
+impl Due {
+    /// Sorts by this; first come, first served among equal deadlines of one wheel.
+    pub(crate) fn order(&self) -> (u64, u32) {
+        (self.deadline, self.sequence)
+    }
+}
+
+/// What has become of a timer.
+pub(crate) enum State<'w> {
+    Pending { deadline: u64, waker: &'w mut Waker },
+    Fired { deadline: u64 },
 }
 
 impl Wheel {
-    pub(crate) fn new(start: Instant) -> Wheel {
-        let level = Level { occupied: 0, heads: [NONE; SLOTS], tails: [NONE; SLOTS] };
-        Wheel { start, tick: 0, entries: Slab::new(), sequence: 0, levels: [level; LEVELS], near: BinaryHeap::new() }
+    pub(crate) fn new() -> Wheel {
+        Wheel {
+            tick: 0,
+            occupied: [0; LEVELS],
+            slots: Vec::new(),
+            entries: Vec::new(),
+            free: NONE,
+            used: 0,
+            pending: 0,
+            sequence: 0,
+        }
     }
 
+    /// How many timers are pending.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.pending
     }
 
-    pub(crate) fn insert(&mut self, deadline: Instant, waker: Waker) -> TimerKey {
+    /// Whether there is no key, of a timer that is pending or has fired.
+    #[cfg(test)]
+    pub(crate) fn is_unused(&self) -> bool {
+        self.used == 0
+    }
+
+    /// The key is not zero. Its upper 8 bits are, and are left to the caller: nobody here looks at them.
+    #[inline]
+    pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> u64 {
         self.sequence = self.sequence.wrapping_add(1);
-        let entry = Entry { deadline, waker, sequence: self.sequence, place: Place::Near, next: NONE, previous: NONE };
-        let at = self.entries.insert(entry) as u32;
-        self.place(at);
-        // The sequence in the upper half, and the index plus one below, so that the number is never zero.
-        TimerKey::new(
-            NonZeroU64::new(u64::from(self.sequence) << 32 | u64::from(at + 1))
-                .expect("the index plus one is not zero"),
-        )
+        let sequence = self.sequence;
+        if self.free == NONE {
+            self.grow();
+        }
+        let at = self.free;
+        let entry = &mut self.entries[at as usize];
+        self.free = entry.next;
+        (entry.deadline, entry.sequence, entry.used, entry.waker) = (deadline, sequence, true, Some(waker));
+        self.used += 1;
+        self.pending += 1;
+        self.place(at, deadline);
+        u64::from(check(sequence)) << 32 | u64::from(at + 1)
     }
 
-    /// Whether the timer still waits: false once it has fired.
-    pub(crate) fn waker_mut(&mut self, key: TimerKey) -> Option<(Instant, &mut Waker)> {
+    /// The timer of a key; `None` if that was removed, or the wheel cleared.
+    pub(crate) fn get(&mut self, key: u64) -> Option<State<'_>> {
         let at = self.find(key)?;
         let entry = &mut self.entries[at as usize];
-        Some((entry.deadline, &mut entry.waker))
+        let deadline = entry.deadline;
+        Some(match &mut entry.waker {
+            Some(waker) => State::Pending { deadline, waker },
+            None => State::Fired { deadline },
+        })
     }
 
-    /// Takes the timer out; the waker is the caller's, to be dropped outside of locks.
-    pub(crate) fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
+    /// Forgets a timer, pending or fired. The waker is the caller's, to be dropped outside of locks.
+    pub(crate) fn remove(&mut self, key: u64) -> Option<Waker> {
         let at = self.find(key)?;
-        if let Place::Slot { level, slot } = self.entries[at as usize].place {
-            self.unlink(at, level, slot);
+        let waker = self.entries[at as usize].waker.take();
+        if waker.is_some() {
+            self.unlink(at);
+            self.pending -= 1;
         }
-        // In the heap it leaves a stale item behind, which is recognised by its sequence.
-        let waker = self.entries.remove(at as usize).waker;
-        self.tidy_near();
-        Some(waker)
+        self.release(at);
+        waker
     }
 
-    /// When to look again: no timer is due before. `None` if there is none.
-    pub(crate) fn next(&self) -> Option<Instant> {
-        let near = self.near.peek().map(|Reverse((deadline, ..))| *deadline);
-        let slot = self.next_slot().map(|(tick, ..)| self.instant(tick));
-        match (near, slot) {
-            (Some(near), Some(slot)) => Some(near.min(slot)),
-            (near, slot) => near.or(slot),
-        }
+    /// When to look again: no timer is due before, and perhaps none then. `NEVER` if there is none.
+    pub(crate) fn next(&self) -> u64 {
+        self.first().map_or(NEVER, |slot| self.slots[slot].earliest)
     }
 
-    /// Moves the present on to `now` and takes out what is due, earliest deadline first.
-    pub(crate) fn advance(&mut self, now: Instant, due: &mut Vec<Waker>) {
-        let target = self.tick_of(now);
-        while let Some((tick, level, slot)) = self.next_slot() {
-            if tick > target {
+    /// Moves the present on to `now` and takes out what is due, in no order.
+    pub(crate) fn advance(&mut self, now: u64, due: &mut Vec<Due>) {
+        let present = (now >> TICK_BITS).max(self.tick);
+        // Timers of slots that the present has entered, and which lie ahead of it in there. Linked by `next`.
+        let mut ahead = NONE;
+        while let Some(slot) = self.first() {
+            let level = slot / SLOTS;
+            if self.begin(slot) > present || (level == 0 && self.slots[slot].earliest > now) {
                 break;
             }
-            self.tick = tick;
-            self.empty(level, slot);
+            self.occupied[level] &= !(1 << (slot % SLOTS));
+            let mut at = std::mem::replace(&mut self.slots[slot].head, NONE);
+            while at != NONE {
+                let entry = &mut self.entries[at as usize];
+                let next = entry.next;
+                if entry.deadline > now {
+                    entry.next = std::mem::replace(&mut ahead, at);
+                } else if let Some(waker) = entry.waker.take() {
+                    due.push(Due { deadline: entry.deadline, sequence: entry.sequence, waker });
+                    self.pending -= 1;
+                }
+                at = next;
+            }
         }
-        self.tick = self.tick.max(target);
-        while let Some(&Reverse((deadline, sequence, at))) = self.near.peek() {
-            let live = self.entries.get(at as usize).is_some_and(|entry| entry.sequence == sequence);
-            if live && deadline > now {
-                break;
-            }
-            self.near.pop();
-            if live {
-                due.push(self.entries.remove(at as usize).waker);
-            }
+        self.tick = present;
+        while ahead != NONE {
+            let at = ahead;
+            let entry = &self.entries[at as usize];
+            ahead = entry.next;
+            self.place(at, entry.deadline);
         }
     }
 
-    /// Forgets every timer.
+    /// Forgets every timer, and every key.
     pub(crate) fn clear(&mut self) -> Vec<Waker> {
-        let entries = std::mem::take(&mut self.entries);
-        *self = Wheel { tick: self.tick, sequence: self.sequence, ..Wheel::new(self.start) };
-        entries.into_iter().map(|(_, entry)| entry.waker).collect()
+        let cleared = std::mem::replace(self, Wheel { tick: self.tick, sequence: self.sequence, ..Wheel::new() });
+        cleared.entries.into_iter().filter_map(|entry| entry.waker).collect()
     }
 
     /// Puts an entry where its deadline belongs, as seen from the present tick.
-    fn place(&mut self, at: u32) {
-        let entry = &self.entries[at as usize];
-        let (deadline, sequence) = (entry.deadline, entry.sequence);
-        let tick = self.tick_of(deadline);
-        if tick <= self.tick {
-            self.entries[at as usize].place = Place::Near;
-            self.near.push(Reverse((deadline, sequence, at)));
-            return;
-        }
-        // Beyond the span: the furthest slot there is, from where it is placed again.
-        let tick = tick.min(self.tick.saturating_add(SPAN - 1));
-        let differs = 63 - (tick ^ self.tick).leading_zeros();
-        let level = ((differs / BITS) as usize).min(LEVELS - 1);
-        let slot = (tick >> (BITS * level as u32)) as usize % SLOTS;
-        self.link(at, level as u8, slot as u8);
-    }
-
-    /// The next slot to be reached: the tick at which it begins, its level and its number.
-    fn next_slot(&self) -> Option<(u64, usize, usize)> {
-        let mut next: Option<(u64, usize, usize)> = None;
-        for (number, level) in self.levels.iter().enumerate() {
-            if level.occupied == 0 {
-                continue;
-            }
-            let shift = BITS * number as u32;
-            let present = (self.tick >> shift) as u32 % SLOTS as u32;
-            // Rotated so that the slot after the present one is bit 0: slots are reached in this order, round the circle.
-            let ahead = level.occupied.rotate_right((present + 1) % SLOTS as u32).trailing_zeros() + 1;
-            let tick = ((self.tick >> shift) + u64::from(ahead)) << shift;
-            let slot = ((present + ahead) % SLOTS as u32) as usize;
-            if next.is_none_or(|(earliest, ..)| tick <= earliest) {
-                // At equal ticks the higher level first: it may fill the lower one.
-                next = Some((tick, number, slot));
-            }
-        }
-        next
-    }
-
-    fn empty(&mut self, level: usize, slot: usize) {
-        let mut at = self.levels[level].heads[slot];
-        self.levels[level].heads[slot] = NONE;
-        self.levels[level].tails[slot] = NONE;
-        self.levels[level].occupied &= !(1 << slot);
-        while at != NONE {
-            let next = self.entries[at as usize].next;
-            self.place(at);
-            at = next;
-        }
-    }
-
-    fn link(&mut self, at: u32, level: u8, slot: u8) {
-        let list = &mut self.levels[level as usize];
-        let tail = std::mem::replace(&mut list.tails[slot as usize], at);
-        if tail == NONE {
-            list.heads[slot as usize] = at;
-            list.occupied |= 1 << slot;
-        }
+    #[inline]
+    fn place(&mut self, at: u32, deadline: u64) {
+        // What is past stands in the present tick.
+        let tick = (deadline >> TICK_BITS).max(self.tick);
+        let differs = 63 - ((tick ^ self.tick) | 1).leading_zeros();
+        let level = differs / BITS;
+        let number = (tick >> (BITS * level)) as usize % SLOTS;
+        let slot = level as usize * SLOTS + number;
+        let list = &mut self.slots[slot];
+        let next = std::mem::replace(&mut list.head, at);
+        list.earliest = if next == NONE { deadline } else { deadline.min(list.earliest) };
+        self.occupied[level as usize] |= 1 << number;
         let entry = &mut self.entries[at as usize];
-        (entry.place, entry.previous, entry.next) = (Place::Slot { level, slot }, tail, NONE);
-        if tail != NONE {
-            self.entries[tail as usize].next = at;
+        (entry.slot, entry.previous, entry.next) = (slot as u16, NONE, next);
+        if next != NONE {
+            self.entries[next as usize].previous = at;
         }
     }
 
-    fn unlink(&mut self, at: u32, level: u8, slot: u8) {
-        let Entry { previous, next, .. } = self.entries[at as usize];
-        let list = &mut self.levels[level as usize];
-        match previous {
-            NONE => list.heads[slot as usize] = next,
-            _ => self.entries[previous as usize].next = next,
+    fn unlink(&mut self, at: u32) {
+        let Entry { previous, next, slot, .. } = self.entries[at as usize];
+        let slot = usize::from(slot);
+        if next != NONE {
+            self.entries[next as usize].previous = previous;
         }
-        match next {
-            NONE => list.tails[slot as usize] = previous,
-            _ => self.entries[next as usize].previous = previous,
-        }
-        if list.heads[slot as usize] == NONE {
-            list.occupied &= !(1 << slot);
-        }
-    }
-
-    /// Keeps the top of the heap live, so that `next` is right, and the heap small when most of it is stale.
-    fn tidy_near(&mut self) {
-        while let Some(Reverse((_, sequence, at))) = self.near.peek() {
-            if self.entries.get(*at as usize).is_some_and(|entry| entry.sequence == *sequence) {
-                break;
+        if previous != NONE {
+            self.entries[previous as usize].next = next;
+        } else {
+            self.slots[slot].head = next;
+            if next == NONE {
+                self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
             }
-            self.near.pop();
-        }
-        if self.near.len() > 64 && self.near.len() > 2 * self.entries.len() {
-            let entries = &self.entries;
-            self.near.retain(|Reverse((_, sequence, at))| {
-                entries.get(*at as usize).is_some_and(|entry| entry.sequence == *sequence)
-            });
         }
     }
 
-    fn find(&self, key: TimerKey) -> Option<u32> {
-        let number = key.get()?.get();
-        let (sequence, at) = ((number >> 32) as u32, (number as u32).wrapping_sub(1));
-        (self.entries.get(at as usize)?.sequence == sequence).then_some(at)
+    /// The occupied slot that is reached first.
+    fn first(&self) -> Option<usize> {
+        let level = self.occupied.iter().position(|occupied| *occupied != 0)?;
+        Some(level * SLOTS + self.occupied[level].trailing_zeros() as usize)
     }
 
-    /// The tick in which an instant lies.
-    fn tick_of(&self, instant: Instant) -> u64 {
-        u64::try_from(instant.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
+    /// The tick at which a slot begins.
+    fn begin(&self, slot: usize) -> u64 {
+        let (shift, number) = (BITS * (slot / SLOTS) as u32, (slot % SLOTS) as u64);
+        // Above its own digit, whatever stands in the wheel has the digits of the present.
+        (self.tick >> shift & !(SLOTS as u64 - 1) | number) << shift
     }
 
-    fn instant(&self, tick: u64) -> Instant {
-        let after = Duration::from_millis(tick);
-        // A tick comes from an instant, or is less than SPAN past one; saturate for systems whose clock ends sooner.
-        self.start.checked_add(after).unwrap_or_else(|| self.start + Duration::from_secs(365 * 86_400))
+    /// Makes one more entry, unused.
+    #[cold]
+    fn grow(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = vec![Slot { earliest: NEVER, head: NONE }; LEVELS * SLOTS];
+        }
+        let at = self.entries.len();
+        assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
+        let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: 0, used: false };
+        self.entries.push(unused);
+        self.free = at as u32;
     }
+
+    fn release(&mut self, at: u32) {
+        let entry = &mut self.entries[at as usize];
+        (entry.used, entry.next) = (false, self.free);
+        self.free = at;
+        self.used -= 1;
+        if self.used == 0 && self.entries.len() > KEEP {
+            (self.entries, self.free) = (Vec::new(), NONE);
+        }
+    }
+
+    fn find(&self, key: u64) -> Option<u32> {
+        let at = (key as u32).wrapping_sub(1);
+        let entry = self.entries.get(at as usize)?;
+        (entry.used && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
+    }
+}
+
+/// A key that outlived its entry, by a mistake, is found out by this.
+fn check(sequence: u32) -> u32 {
+    sequence & ((1 << CHECK_BITS) - 1)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::sync::{Arc, Mutex};
-    use std::task::Wake;
-
-    struct Note(usize, Arc<Mutex<Vec<usize>>>);
-    impl Wake for Note {
-        fn wake(self: Arc<Self>) {
-            self.1.lock().unwrap().push(self.0);
-        }
-    }
-
-    fn fire(wheel: &mut Wheel, now: Instant, fired: &Arc<Mutex<Vec<usize>>>) -> Vec<usize> {
-        let mut due = Vec::new();
-        wheel.advance(now, &mut due);
-        due.into_iter().for_each(Waker::wake);
-        std::mem::take(&mut fired.lock().unwrap())
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Insert(u64),
-        Cancel(usize),
-        Advance(u64),
-        ToNext,
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        let nanos =
-            prop_oneof![0..5_000_000u64, 0..500_000_000u64, 0..500_000_000_000u64, 0..1u64 << 56, 0..1u64 << 58];
-        prop_oneof![
-            4 => nanos.clone().prop_map(Step::Insert),
-            1 => any::<usize>().prop_map(Step::Cancel),
-            2 => nanos.prop_map(Step::Advance),
-            2 => Just(Step::ToNext),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_a_sorted_list(steps in proptest::collection::vec(step(), 1..120)) {
-            let start = Instant::now();
-            let (mut wheel, mut now, fired) = (Wheel::new(start), start, Arc::new(Mutex::new(Vec::new())));
-            let mut model: Vec<(Instant, usize, TimerKey)> = Vec::new();
-            for (number, step) in steps.into_iter().enumerate() {
-                match step {
-                    Step::Insert(nanos) => {
-                        let deadline = now + Duration::from_nanos(nanos);
-                        let key = wheel.insert(deadline, Waker::from(Arc::new(Note(number, fired.clone()))));
-                        model.push((deadline, number, key));
-                    }
-                    Step::Cancel(which) if !model.is_empty() => {
-                        let (.., key) = model.remove(which % model.len());
-                        prop_assert!(wheel.cancel(key).is_some());
-                        prop_assert!(wheel.cancel(key).is_none());
-                    }
-                    Step::Cancel(_) => {}
-                    Step::Advance(nanos) => now += Duration::from_nanos(nanos),
-                    Step::ToNext => now = wheel.next().unwrap_or(now).max(now),
-                }
-                let mut due: Vec<_> = model.iter().filter(|t| t.0 <= now).map(|t| (t.0, t.1)).collect();
-                due.sort();
-                model.retain(|t| t.0 > now);
-                let due: Vec<_> = due.into_iter().map(|t| t.1).collect();
-                prop_assert_eq!(fire(&mut wheel, now, &fired), due);
-                prop_assert_eq!(wheel.len(), model.len());
-                match model.iter().map(|t| t.0).min() {
-                    Some(earliest) => prop_assert!(wheel.next().is_some_and(|next| next <= earliest)),
-                    None => prop_assert!(wheel.next().is_none()),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_far_timer_is_reached_in_few_steps() {
-        let start = Instant::now();
-        let (mut wheel, fired) = (Wheel::new(start), Arc::new(Mutex::new(Vec::new())));
-        let deadline = start + Duration::from_secs(3 * 365 * 86_400);
-        wheel.insert(deadline, Waker::from(Arc::new(Note(7, fired.clone()))));
-        let mut steps = 0;
-        while let Some(next) = wheel.next() {
-            steps += 1;
-            assert!(next <= deadline && steps < 20);
-            fire(&mut wheel, next, &fired).iter().for_each(|number| assert_eq!((*number, next), (7, deadline)));
-        }
-    }
-}
+mod tests;
