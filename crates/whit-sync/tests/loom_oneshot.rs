@@ -109,17 +109,22 @@ fn a_sender_sees_the_receiver_go() {
     }
 }
 
-/// Both wait for each other and go: each finds its own waker, or the other does.
+/// Both wait for each other and go, the receiver perhaps in two steps: each finds its own waker, or the other does.
 #[test]
 fn both_may_wait() {
-    loom::model(|| {
-        let (mut sender, mut receiver) = oneshot::channel::<Message>();
-        let other = thread::spawn(move || {
-            let _ = sender.poll_closed(&mut Context::from_waker(Waker::noop()));
-            drop(sender);
+    for closes in [true, false] {
+        loom::model(move || {
+            let (mut sender, mut receiver) = oneshot::channel::<Message>();
+            let other = thread::spawn(move || {
+                let _ = sender.poll_closed(&mut Context::from_waker(Waker::noop()));
+                drop(sender);
+            });
+            let _ = Pin::new(&mut receiver).poll(&mut Context::from_waker(Waker::noop()));
+            if closes {
+                receiver.close();
+            }
+            drop(receiver);
+            other.join().unwrap();
         });
-        let _ = Pin::new(&mut receiver).poll(&mut Context::from_waker(Waker::noop()));
-        drop(receiver);
-        other.join().unwrap();
-    });
+    }
 }
