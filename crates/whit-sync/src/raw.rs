@@ -16,6 +16,10 @@
 //!    Dropped, it gives its permits back by rule 1 or 4. Dropped while queued, it leaves, and the next may fit: rule 4.
 //! 6. `CLOSED` is never cleared. Setting it empties the queue; those who were served before keep what they have.
 //! 7. A request *at the front* (an upgrade of a lock that is already held in part) passes the queue, under the lock.
+//! 8. Who finds too few permits and nobody waiting tries rule 1 for a moment longer, before rule 3. Most permits are held for
+//!    less time than one turn in the queue takes; and a queue that exists is kept alive by those who come back before it has
+//!    been served, so that each permit costs a change of tasks from then on. Where permits are held for long the moment is in
+//!    vain; each semaphore keeps account of that, and tries it rarely then.
 //!
 //! Wakers are called, and dropped, outside of the lock.
 
@@ -30,6 +34,15 @@ const WAITERS: usize = 1;
 const CLOSED: usize = 2;
 const ONE: usize = 4;
 
+/// Rule 8: looks in a moment, and pauses of the processor before each; less than a microsecond in all.
+#[cfg(not(loom))]
+const LOOKS: u32 = 8;
+#[cfg(not(loom))]
+const PAUSES: u32 = 4;
+/// After so many moments in vain, one in so many calls tries again.
+#[cfg(not(loom))]
+const VAIN_MOST: u8 = 16;
+
 /// The most permits that a semaphore can count.
 pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 
@@ -37,6 +50,9 @@ pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 pub(crate) struct RawSemaphore {
     word: AtomicUsize,
     waiters: Mutex<WaitList<Waiter>>,
+    // Moments of rule 8 in a row that were in vain.
+    #[cfg(not(loom))]
+    vain: std::sync::atomic::AtomicU8,
 }
 
 #[derive(Debug)]
@@ -67,7 +83,12 @@ impl RawSemaphore {
     const_unless_loom! {
         pub(crate) const fn new(permits: usize) -> RawSemaphore {
             assert!(permits <= PERMITS_MOST, "a semaphore cannot count that many permits");
-            RawSemaphore { word: AtomicUsize::new(permits * ONE), waiters: Mutex::new(WaitList::new()) }
+            RawSemaphore {
+                word: AtomicUsize::new(permits * ONE),
+                waiters: Mutex::new(WaitList::new()),
+                #[cfg(not(loom))]
+                vain: std::sync::atomic::AtomicU8::new(0),
+            }
         }
     }
 
@@ -92,6 +113,31 @@ impl RawSemaphore {
             _ if word & WAITERS != 0 || word / ONE < count => Err(Refused::Busy),
             _ => Ok(word - count * ONE),
         })
+    }
+
+    /// Rule 8.
+    #[cfg(not(loom))]
+    fn try_for_a_moment(&self, count: usize) -> bool {
+        let vain = self.vain.load(Ordering::Relaxed);
+        let skips = vain >= VAIN_MOST && !vain.is_multiple_of(VAIN_MOST);
+        for _ in 0..if skips { 0 } else { LOOKS } {
+            if self.word.load(Ordering::Relaxed) & (WAITERS | CLOSED) != 0 {
+                return false;
+            }
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+            if self.word.load(Ordering::Relaxed) / ONE >= count && self.try_acquire(count).is_ok() {
+                self.vain.store(0, Ordering::Relaxed);
+                return true;
+            }
+        }
+        // Never back to zero but by success.
+        self.vain.store(vain.checked_add(1).unwrap_or(VAIN_MOST), Ordering::Relaxed);
+        false
+    }
+
+    #[cfg(loom)]
+    fn try_for_a_moment(&self, _: usize) -> bool {
+        false
     }
 
     /// Rule 7, without waiting.
@@ -254,6 +300,9 @@ impl Place {
             return self.look_again(semaphore, key, waker);
         }
         let Wanted { count, front } = wanted;
+        if !front && semaphore.try_for_a_moment(count) {
+            return Poll::Ready(Ok(()));
+        }
         let mut waiters = lock(&semaphore.waiters);
         // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last, successful step did.
         let mut next = Next::Wait;
