@@ -1,5 +1,5 @@
 //! `ShortLock`: for sections of some tens of nanoseconds, in which nothing waits and no foreign code runs but the `clone` of a
-//! waker. Unlocking is a plain store, where a lock that knows its sleepers needs a read-modify-write: that is half the price
+//! waker, or of a message that is broadcast. Unlocking is a plain store, where a lock that knows its sleepers needs a read-modify-write: that is half the price
 //! of an uncontended section.
 //!
 //! Rules:
