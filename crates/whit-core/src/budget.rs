@@ -20,6 +20,7 @@ thread_local! {
 /// Takes one unit. `Pending` if none was left; then the task has been woken and will be polled again with a fresh budget.
 ///
 /// Call it first, and only then touch what you poll: a `Pending` from here must have taken nothing.
+#[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
         None => Poll::Ready(()),
@@ -35,6 +36,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 }
 
 /// Gives one unit back: the operation turned out to have to wait, so it made no progress.
+#[inline]
 pub fn refund() {
     if let Some(left) = LEFT.get() {
         LEFT.set(Some((left + 1).min(BUDGET)));

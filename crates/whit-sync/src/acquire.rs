@@ -3,7 +3,7 @@
 use std::fmt;
 use std::task::{Context, Poll};
 
-use crate::raw::{IsClosed, RawSemaphore, Request};
+use crate::raw::{IsClosed, Place, RawSemaphore, Wanted};
 
 /// How to get at the semaphore, and what to give for its permits.
 pub(crate) trait Acquirable: Unpin {
@@ -12,42 +12,47 @@ pub(crate) trait Acquirable: Unpin {
 
     fn raw(&self) -> &RawSemaphore;
 
+    fn wanted(&self) -> Wanted;
+
     /// The permits are ours, or never will be.
-    fn acquired(self, count: usize, outcome: Result<(), IsClosed>) -> Self::Output;
+    fn acquired(self, outcome: Result<(), IsClosed>) -> Self::Output;
 }
 
 pub(crate) struct Acquiring<A: Acquirable> {
     // Taken when it is ready.
     what: Option<A>,
-    request: Request,
+    place: Place,
 }
 
 impl<A: Acquirable> Acquiring<A> {
-    pub(crate) fn new(what: A, request: Request) -> Acquiring<A> {
-        Acquiring { what: Some(what), request }
+    #[inline]
+    pub(crate) fn new(what: A) -> Acquiring<A> {
+        Acquiring { what: Some(what), place: Place::default() }
     }
 
+    #[inline]
     #[track_caller]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<A::Output> {
         let what = self.what.as_ref().expect("a future that was ready has been polled again; await it once");
-        self.request.poll(what.raw(), cx).map(|outcome| {
+        self.place.poll(what.raw(), what.wanted(), cx).map(|outcome| {
             let what = self.what.take().expect("looked at just now");
-            what.acquired(self.request.count, outcome)
+            what.acquired(outcome)
         })
     }
 }
 
 impl<A: Acquirable> Drop for Acquiring<A> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(what) = &self.what {
-            self.request.give_up(what.raw());
+            self.place.give_up(what.raw());
         }
     }
 }
 
 impl<A: Acquirable> fmt::Debug for Acquiring<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Acquiring").field("request", &self.request).finish_non_exhaustive()
+        f.debug_struct("Acquiring").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -61,6 +66,7 @@ macro_rules! acquiring_future {
         impl<$($generics)*> std::future::Future for $name<$($args)*> {
             type Output = $output;
 
+            #[inline]
             fn poll(
                 mut self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,

@@ -7,10 +7,12 @@ pub(crate) use whit_core::budget::{poll_proceed, refund, unconstrained};
 mod unlimited {
     use std::task::{Context, Poll};
 
+    #[inline]
     pub(crate) fn poll_proceed(_: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 
+    #[inline]
     pub(crate) fn refund() {}
 
     pub(crate) fn unconstrained<R>(f: impl FnOnce() -> R) -> R {

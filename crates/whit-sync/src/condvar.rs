@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 
 use crate::MutexGuard;
 use crate::notify::Notify;
+use crate::sync::const_unless_loom;
 
 /// A condition variable for [`Mutex`](crate::Mutex): asyncio's `Condition`, std's `Condvar`.
 ///
@@ -28,9 +29,11 @@ pub struct Condvar {
 }
 
 impl Condvar {
-    /// Nobody waits.
-    pub const fn new() -> Condvar {
-        Condvar { notify: Notify::new() }
+    const_unless_loom! {
+        /// Nobody waits.
+        pub const fn new() -> Condvar {
+            Condvar { notify: Notify::new() }
+        }
     }
 
     /// Unlocks, waits for a notification, and locks again. No notification is missed in between.

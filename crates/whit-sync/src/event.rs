@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use crate::blocking;
+use crate::short_lock::ShortLock;
+use crate::sync::const_unless_loom;
 use crate::wait_list::{Key, WaitList, WakeList};
 
 /// A flag that any number of tasks wait for: asyncio's `Event`.
@@ -22,19 +23,25 @@ use crate::wait_list::{Key, WaitList, WakeList};
 pub struct Event {
     // Written under the lock; read without it where a stale answer does no harm.
     set: AtomicBool,
-    waiting: Mutex<WaitList<()>>,
+    waiting: ShortLock<WaitList<()>>,
 }
 
 impl Event {
-    /// A flag that is not set.
-    pub const fn new() -> Event {
-        Event { set: AtomicBool::new(false), waiting: Mutex::new(WaitList::new()) }
+    const_unless_loom! {
+        /// A flag that is not set.
+        pub const fn new() -> Event {
+            Event { set: AtomicBool::new(false), waiting: ShortLock::new(WaitList::new()) }
+        }
     }
 
     /// Sets the flag and wakes everybody who waits, in the order of their coming.
     pub fn set(&self) {
+        if self.is_set() {
+            // Whoever set it has woken everybody, or is about to.
+            return;
+        }
         let mut wakers = WakeList::default();
-        let mut waiting = crate::lock(&self.waiting);
+        let mut waiting = self.waiting.lock();
         self.set.store(true, Ordering::Release);
         waiting.pop_all(&mut wakers, |()| {});
         drop(waiting);
@@ -43,7 +50,7 @@ impl Event {
 
     /// Takes the flag back. Who waited while it was set is let through all the same.
     pub fn clear(&self) {
-        let _waiting = crate::lock(&self.waiting);
+        let _waiting = self.waiting.lock();
         self.set.store(false, Ordering::Release);
     }
 
@@ -84,7 +91,7 @@ impl Future for EventWait<'_> {
         if self.key.is_none() && self.event.is_set() {
             return Poll::Ready(());
         }
-        let mut waiting = crate::lock(&self.event.waiting);
+        let mut waiting = self.event.waiting.lock();
         let old = match self.key {
             None if self.event.is_set() => return Poll::Ready(()),
             None => {
@@ -106,7 +113,7 @@ impl Future for EventWait<'_> {
 impl Drop for EventWait<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let entry = crate::lock(&self.event.waiting).remove(key);
+            let entry = self.event.waiting.lock().remove(key);
             drop(entry);
         }
     }

@@ -69,6 +69,8 @@ mod raw;
 #[allow(unsafe_code, reason = "the access to what it guards")]
 mod rwlock;
 mod semaphore;
+#[allow(unsafe_code, reason = "the access to what it guards")]
+mod short_lock;
 mod sync;
 mod wait_list;
 pub mod watch;

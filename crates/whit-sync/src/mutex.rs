@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::acquire::{Acquirable, Acquiring, acquiring_future};
 use crate::blocking;
-use crate::raw::{IsClosed, RawSemaphore, Request};
+use crate::raw::{IsClosed, RawSemaphore, Wanted};
 use crate::sync::const_unless_loom;
 
 /// A lock whose guard may be held across an await. Unlocking hands it to the one that waited longest.
@@ -55,11 +55,13 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// Cancel-safe: dropped at any point, nothing is lost but the place in the queue. A future that was handed the lock and is
     /// kept without being polled keeps it locked. A task that holds the guard already waits for itself, for ever.
+    #[inline]
     pub fn lock(&self) -> Lock<'_, T> {
-        Lock(Acquiring::new(self, Request::new(1)))
+        Lock(Acquiring::new(self))
     }
 
     /// The lock, if nobody has it or waits for it.
+    #[inline]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.raw.try_acquire(1).is_ok().then(|| MutexGuard { mutex: self, marker: PhantomData })
     }
@@ -71,7 +73,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// As [`lock`](Mutex::lock), with a guard that owns a share in the mutex.
     pub fn lock_arc(self: &Arc<Self>) -> LockArc<T> {
-        LockArc(Acquiring::new(self.clone(), Request::new(1)))
+        LockArc(Acquiring::new(self.clone()))
     }
 
     /// As [`try_lock`](Mutex::try_lock), with a guard that owns a share in the mutex.
@@ -89,20 +91,27 @@ impl<T: ?Sized> Mutex<T> {
         self.data.get_mut()
     }
 
+    #[inline]
     fn unlock(&self) {
-        // The permit that was taken when the guard was made.
-        let _ = self.raw.release(1);
+        self.raw.give_back(1);
     }
 }
 
 impl<'m, T: ?Sized> Acquirable for &'m Mutex<T> {
     type Output = MutexGuard<'m, T>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
         &self.raw
     }
 
-    fn acquired(self, _: usize, outcome: Result<(), IsClosed>) -> MutexGuard<'m, T> {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::new(1)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> MutexGuard<'m, T> {
         outcome.expect("a mutex is never closed");
         MutexGuard { mutex: self, marker: PhantomData }
     }
@@ -111,11 +120,18 @@ impl<'m, T: ?Sized> Acquirable for &'m Mutex<T> {
 impl<T: ?Sized> Acquirable for Arc<Mutex<T>> {
     type Output = MutexGuardArc<T>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
         &self.raw
     }
 
-    fn acquired(self, _: usize, outcome: Result<(), IsClosed>) -> MutexGuardArc<T> {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::new(1)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> MutexGuardArc<T> {
         outcome.expect("a mutex is never closed");
         MutexGuardArc { mutex: self, marker: PhantomData }
     }
@@ -166,6 +182,7 @@ macro_rules! guard {
         impl<$($generics)*> Deref for $name<$($args)*> {
             type Target = T;
 
+            #[inline]
             fn deref(&self) -> &T {
                 // SAFETY: this guard holds the only permit, so no other reference to the data exists but through it.
                 unsafe { &*self.mutex.data.get() }
@@ -173,6 +190,7 @@ macro_rules! guard {
         }
 
         impl<$($generics)*> DerefMut for $name<$($args)*> {
+            #[inline]
             fn deref_mut(&mut self) -> &mut T {
                 // SAFETY: as above, and this guard is borrowed mutably.
                 unsafe { &mut *self.mutex.data.get() }
@@ -180,6 +198,7 @@ macro_rules! guard {
         }
 
         impl<$($generics)*> Drop for $name<$($args)*> {
+            #[inline]
             fn drop(&mut self) {
                 self.mutex.unlock();
             }

@@ -8,10 +8,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
 use crate::blocking;
+use crate::short_lock::{ShortGuard, ShortLock};
+use crate::sync::const_unless_loom;
 use crate::wait_list::{Key, WaitList, WakeList};
 
 /// Wakes waiting tasks, one or all.
@@ -26,7 +27,7 @@ use crate::wait_list::{Key, WaitList, WakeList};
 /// ```
 #[derive(Debug)]
 pub struct Notify {
-    state: Mutex<State>,
+    state: ShortLock<State>,
 }
 
 #[derive(Debug)]
@@ -44,21 +45,23 @@ enum Given {
 }
 
 impl Notify {
-    /// Nobody waits, and nothing is kept.
-    pub const fn new() -> Notify {
-        Notify { state: Mutex::new(State { kept: false, waiting: WaitList::new() }) }
+    const_unless_loom! {
+        /// Nobody waits, and nothing is kept.
+        pub const fn new() -> Notify {
+            Notify { state: ShortLock::new(State { kept: false, waiting: WaitList::new() }) }
+        }
     }
 
     /// Wakes the one that waited longest, or the next one who comes to wait.
     pub fn notify_one(&self) {
-        Self::give_one(crate::lock(&self.state), true);
+        Self::give_one(self.state.lock(), true);
     }
 
     /// Wakes everybody who waits now, in the order of their coming: each [`notified`](Notify::notified) that has been polled
     /// or [enabled](Notified::enable).
     pub fn notify_all(&self) {
         let mut wakers = WakeList::default();
-        let mut state = crate::lock(&self.state);
+        let mut state = self.state.lock();
         state.waiting.pop_all(&mut wakers, |given| *given = Given::All);
         drop(state);
         wakers.wake();
@@ -84,11 +87,11 @@ impl Notify {
 
     /// Wakes one if there is one; for a condition variable, nothing is kept.
     pub(crate) fn notify_waiter(&self) {
-        Self::give_one(crate::lock(&self.state), false);
+        Self::give_one(self.state.lock(), false);
     }
 
     /// Rule 1; unlocks.
-    fn give_one(mut state: MutexGuard<'_, State>, keep: bool) {
+    fn give_one(mut state: ShortGuard<'_, State>, keep: bool) {
         let mut woken = None;
         match state.waiting.pop_front() {
             Some((key, waker)) => {
@@ -139,7 +142,7 @@ impl Notified<'_> {
     }
 
     fn look(&mut self, cx: &mut Context<'_>, take: bool) -> Poll<()> {
-        let mut state = crate::lock(&self.notify.state);
+        let mut state = self.notify.state.lock();
         let Some(key) = self.key else {
             if std::mem::take(&mut state.kept) {
                 if !take {
@@ -177,7 +180,7 @@ impl Future for Notified<'_> {
 impl Drop for Notified<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
-        let mut state = crate::lock(&self.notify.state);
+        let mut state = self.notify.state.lock();
         let (given, waker) = state.waiting.remove(key);
         match given {
             Given::One => Notify::give_one(state, self.keep),

@@ -3,17 +3,23 @@
 //! The word: bit 0 `WAITERS`, bit 1 `CLOSED`, the free permits above them. The list has its own short lock.
 //!
 //! Rules:
-//! 1. While nobody waits, permits are taken and given back by one compare-and-exchange on the word, without the lock.
-//! 2. `WAITERS` is set exactly while somebody is queued. It is set and cleared under the lock. While it is set, the word is
-//!    changed by whoever holds the lock, and by nobody else; so nobody overtakes.
-//! 3. To wait: lock, look at the word again, set `WAITERS` in the same step that finds too few permits, queue, unlock. A
-//!    release either came before that step, and its permits were seen by it, or finds `WAITERS`, and comes for the lock.
-//! 4. Permits that come back while `WAITERS` is set go to the queue under the lock: to the first, as long as there are enough
-//!    for all that it asked for; a large request at the head holds up those behind it.
+//! 1. While nobody waits, permits are taken by one compare-and-exchange on the word, without the lock. They are given back by
+//!    one addition to it, always without the lock.
+//! 2. `WAITERS` is set exactly while somebody is queued. It is set and cleared under the lock. While it is set, permits are
+//!    taken by whoever holds the lock, and by nobody else; so nobody overtakes.
+//! 3. To wait: lock, look at the word again, set `WAITERS` in the same step that finds too few permits, queue, unlock. What is
+//!    given back was added before that step, and was seen by it; or the addition finds `WAITERS`, and whoever made it comes for
+//!    the lock.
+//! 4. Whoever comes for the lock hands permits from the word to the queue: to the first, as long as there are enough for all
+//!    that it asked for; a large request at the head holds up those behind it. It may find that another has done so before.
 //! 5. A waiter that was served leaves the queue and keeps an entry that says so, until its future collects it or is dropped.
 //!    Dropped, it gives its permits back by rule 1 or 4. Dropped while queued, it leaves, and the next may fit: rule 4.
 //! 6. `CLOSED` is never cleared. Setting it empties the queue; those who were served before keep what they have.
 //! 7. A request *at the front* (an upgrade of a lock that is already held in part) passes the queue, under the lock.
+//! 8. Who finds too few permits and nobody waiting tries rule 1 for a moment longer, before rule 3. Most permits are held for
+//!    less time than one turn in the queue takes; and a queue that exists is kept alive by those who come back before it has
+//!    been served, so that each permit costs a change of tasks from then on. Where permits are held for long the moment is in
+//!    vain; each semaphore keeps account of that, and tries it rarely then.
 //!
 //! Wakers are called, and dropped, outside of the lock.
 
@@ -28,6 +34,15 @@ const WAITERS: usize = 1;
 const CLOSED: usize = 2;
 const ONE: usize = 4;
 
+/// Rule 8: looks in a moment, and pauses of the processor before each; less than a microsecond in all.
+#[cfg(not(loom))]
+const LOOKS: u32 = 8;
+#[cfg(not(loom))]
+const PAUSES: u32 = 4;
+/// After so many moments in vain, one in so many calls tries again.
+#[cfg(not(loom))]
+const VAIN_MOST: u8 = 16;
+
 /// The most permits that a semaphore can count.
 pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 
@@ -35,6 +50,9 @@ pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 pub(crate) struct RawSemaphore {
     word: AtomicUsize,
     waiters: Mutex<WaitList<Waiter>>,
+    // Moments of rule 8 in a row that were in vain.
+    #[cfg(not(loom))]
+    vain: std::sync::atomic::AtomicU8,
 }
 
 #[derive(Debug)]
@@ -65,7 +83,12 @@ impl RawSemaphore {
     const_unless_loom! {
         pub(crate) const fn new(permits: usize) -> RawSemaphore {
             assert!(permits <= PERMITS_MOST, "a semaphore cannot count that many permits");
-            RawSemaphore { word: AtomicUsize::new(permits * ONE), waiters: Mutex::new(WaitList::new()) }
+            RawSemaphore {
+                word: AtomicUsize::new(permits * ONE),
+                waiters: Mutex::new(WaitList::new()),
+                #[cfg(not(loom))]
+                vain: std::sync::atomic::AtomicU8::new(0),
+            }
         }
     }
 
@@ -83,6 +106,7 @@ impl RawSemaphore {
     }
 
     /// Rule 1.
+    #[inline]
     pub(crate) fn try_acquire(&self, count: usize) -> Result<(), Refused> {
         self.update(|word| match word {
             _ if word & CLOSED != 0 => Err(Refused::Closed),
@@ -91,36 +115,62 @@ impl RawSemaphore {
         })
     }
 
+    /// Rule 8.
+    #[cfg(not(loom))]
+    fn try_for_a_moment(&self, count: usize) -> bool {
+        let vain = self.vain.load(Ordering::Relaxed);
+        let skips = vain >= VAIN_MOST && !vain.is_multiple_of(VAIN_MOST);
+        for _ in 0..if skips { 0 } else { LOOKS } {
+            if self.word.load(Ordering::Relaxed) & (WAITERS | CLOSED) != 0 {
+                return false;
+            }
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+            if self.word.load(Ordering::Relaxed) / ONE >= count && self.try_acquire(count).is_ok() {
+                self.vain.store(0, Ordering::Relaxed);
+                return true;
+            }
+        }
+        // Never back to zero but by success.
+        self.vain.store(vain.checked_add(1).unwrap_or(VAIN_MOST), Ordering::Relaxed);
+        false
+    }
+
+    #[cfg(loom)]
+    fn try_for_a_moment(&self, _: usize) -> bool {
+        false
+    }
+
     /// Rule 7, without waiting.
     pub(crate) fn try_acquire_at_front(&self, count: usize) -> bool {
         let _waiters = lock(&self.waiters);
         self.update(|word| (word / ONE >= count).then(|| word - count * ONE).ok_or(())).is_ok()
     }
 
-    /// Gives permits back, or adds them.
+    /// Gives permits back that were acquired.
+    #[inline]
+    pub(crate) fn give_back(&self, count: usize) {
+        if self.word.fetch_add(count * ONE, Ordering::AcqRel) & WAITERS != 0 {
+            self.serve(lock(&self.waiters), WakeList::default());
+        }
+    }
+
+    /// Adds permits.
     ///
     /// # Errors
     ///
     /// There would be more than [`PERMITS_MOST`]; then nothing is added.
-    pub(crate) fn release(&self, count: usize) -> Result<(), TooMany> {
-        let add = |word: usize| {
-            let permits = (word / ONE).checked_add(count).filter(|permits| *permits <= PERMITS_MOST);
-            permits.map(|permits| (permits * ONE) | (word % ONE))
-        };
-        let added = self.update(|word| match word & WAITERS {
-            0 => add(word).ok_or(Some(TooMany)),
-            _ => Err(None),
-        });
-        match added {
-            Ok(()) => Ok(()),
-            Err(Some(too_many)) => Err(too_many),
-            Err(None) => {
-                let waiters = lock(&self.waiters);
-                self.update(|word| add(word).ok_or(TooMany))?;
-                self.serve(waiters, WakeList::default());
-                Ok(())
-            }
+    pub(crate) fn add(&self, count: usize) -> Result<(), TooMany> {
+        let mut waiters = false;
+        self.update(|word| {
+            waiters = word & WAITERS != 0;
+            // `word` counts less than half of what fits, so that the sum cannot wrap.
+            let fits = count <= PERMITS_MOST && word / ONE + count <= PERMITS_MOST;
+            if fits { Ok(word + count * ONE) } else { Err(TooMany) }
+        })?;
+        if waiters {
+            self.serve(lock(&self.waiters), WakeList::default());
         }
+        Ok(())
     }
 
     /// Rule 6.
@@ -133,10 +183,11 @@ impl RawSemaphore {
     }
 
     /// Rule 4. Unlocks, then wakes.
+    #[cold]
     fn serve(&self, mut waiters: MutexGuard<'_, WaitList<Waiter>>, mut wakers: WakeList) {
         while let Some(first) = waiters.front() {
             let count = waiters.get(first).count;
-            // Rule 2: nobody else changes the word meanwhile.
+            // Rule 2: nobody else takes permits meanwhile.
             if self.word.load(Ordering::Acquire) / ONE < count {
                 break;
             }
@@ -151,6 +202,7 @@ impl RawSemaphore {
         wakers.wake();
     }
 
+    #[inline]
     fn update<E>(&self, mut next: impl FnMut(usize) -> Result<usize, E>) -> Result<(), E> {
         let mut word = self.word.load(Ordering::Acquire);
         loop {
@@ -172,31 +224,46 @@ enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
-/// What a future asks of a semaphore, and where it stands. It must be [given up](Request::give_up) when the future is dropped.
-#[derive(Debug)]
-pub(crate) struct Request {
+/// What a future asks of a semaphore.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
     pub(crate) count: usize,
-    front: bool,
+    /// Rule 7.
+    pub(crate) front: bool,
+}
+
+impl Wanted {
+    #[inline]
+    pub(crate) fn new(count: usize) -> Wanted {
+        Wanted { count, front: false }
+    }
+
+    #[inline]
+    pub(crate) fn at_front(count: usize) -> Wanted {
+        Wanted { count, front: true }
+    }
+}
+
+/// Where a future stands in the queue. It must be [given up](Place::give_up) when the future is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
     key: Option<Key>,
 }
 
-impl Request {
-    pub(crate) fn new(count: usize) -> Request {
-        Request { count, front: false, key: None }
-    }
-
-    /// Rule 7.
-    pub(crate) fn at_front(count: usize) -> Request {
-        Request { count, front: true, key: None }
-    }
-
+impl Place {
     /// Ready once the permits are the caller's, who then gives them back.
-    pub(crate) fn poll(&mut self, semaphore: &RawSemaphore, cx: &mut Context<'_>) -> Poll<Result<(), IsClosed>> {
+    #[inline]
+    pub(crate) fn poll(
+        &mut self,
+        semaphore: &RawSemaphore,
+        wanted: Wanted,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), IsClosed>> {
         ready!(budget::poll_proceed(cx));
-        let polled = match self.key {
-            Some(key) => self.poll_queued(semaphore, key, cx.waker()),
-            None => self.poll_first(semaphore, cx.waker()),
-        };
+        if self.key.is_none() && !wanted.front && semaphore.try_acquire(wanted.count).is_ok() {
+            return Poll::Ready(Ok(()));
+        }
+        let polled = self.look(semaphore, wanted, cx.waker());
         if polled.is_pending() {
             budget::refund();
         }
@@ -204,15 +271,22 @@ impl Request {
     }
 
     /// The future goes.
+    #[inline]
     pub(crate) fn give_up(&mut self, semaphore: &RawSemaphore) {
-        let Some(key) = self.key.take() else { return };
+        if let Some(key) = self.key.take() {
+            Self::leave(semaphore, key);
+        }
+    }
+
+    /// Rule 5.
+    #[cold]
+    fn leave(semaphore: &RawSemaphore, key: Key) {
         let mut waiters = lock(&semaphore.waiters);
         let (waiter, waker) = waiters.remove(key);
         match waiter.state {
             State::Served => {
                 drop(waiters);
-                // These permits were there before.
-                let _ = semaphore.release(waiter.count);
+                semaphore.give_back(waiter.count);
             }
             State::Queued => semaphore.serve(waiters, WakeList::default()),
             State::Closed => drop(waiters),
@@ -220,25 +294,26 @@ impl Request {
         drop(waker);
     }
 
-    fn poll_first(&mut self, semaphore: &RawSemaphore, waker: &Waker) -> Poll<Result<(), IsClosed>> {
-        if !self.front {
-            match semaphore.try_acquire(self.count) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(Refused::Closed) => return Poll::Ready(Err(IsClosed)),
-                Err(Refused::Busy) => {}
-            }
+    #[cold]
+    fn look(&mut self, semaphore: &RawSemaphore, wanted: Wanted, waker: &Waker) -> Poll<Result<(), IsClosed>> {
+        if let Some(key) = self.key {
+            return self.look_again(semaphore, key, waker);
+        }
+        let Wanted { count, front } = wanted;
+        if !front && semaphore.try_for_a_moment(count) {
+            return Poll::Ready(Ok(()));
         }
         let mut waiters = lock(&semaphore.waiters);
         // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last, successful step did.
         let mut next = Next::Wait;
         let _ = semaphore.update(|word| {
-            let may_take = self.front || word & WAITERS == 0;
+            let may_take = front || word & WAITERS == 0;
             if word & CLOSED != 0 {
                 next = Next::Fail;
                 Err(())
-            } else if may_take && word / ONE >= self.count {
+            } else if may_take && word / ONE >= count {
                 next = Next::Take;
-                Ok(word - self.count * ONE)
+                Ok(word - count * ONE)
             } else {
                 next = Next::Wait;
                 Ok(word | WAITERS)
@@ -248,15 +323,15 @@ impl Request {
             Next::Take => Poll::Ready(Ok(())),
             Next::Fail => Poll::Ready(Err(IsClosed)),
             Next::Wait => {
-                let waiter = Waiter { count: self.count, state: State::Queued };
-                let key = if self.front { waiters.push_front(waiter, waker) } else { waiters.push_back(waiter, waker) };
+                let waiter = Waiter { count, state: State::Queued };
+                let key = if front { waiters.push_front(waiter, waker) } else { waiters.push_back(waiter, waker) };
                 self.key = Some(key);
                 Poll::Pending
             }
         }
     }
 
-    fn poll_queued(&mut self, semaphore: &RawSemaphore, key: Key, waker: &Waker) -> Poll<Result<(), IsClosed>> {
+    fn look_again(&mut self, semaphore: &RawSemaphore, key: Key, waker: &Waker) -> Poll<Result<(), IsClosed>> {
         let mut waiters = lock(&semaphore.waiters);
         let state = waiters.get(key).state;
         let old = match state {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::acquire::{Acquirable, Acquiring, acquiring_future};
 use crate::blocking;
-use crate::raw::{IsClosed, PERMITS_MOST, RawSemaphore, Request};
+use crate::raw::{IsClosed, PERMITS_MOST, RawSemaphore, Wanted};
 use crate::sync::const_unless_loom;
 
 /// A number of permits: asyncio's `Semaphore`. A release goes to the one that waited longest.
@@ -56,6 +56,7 @@ impl Semaphore {
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    #[inline]
     pub fn acquire(&self) -> Acquire<'_> {
         self.acquire_many(1)
     }
@@ -65,8 +66,9 @@ impl Semaphore {
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    #[inline]
     pub fn acquire_many(&self, count: usize) -> Acquire<'_> {
-        Acquire(Acquiring::new(self, Request::new(count)))
+        Acquire(Acquiring::new(Permits { semaphore: self, count }))
     }
 
     /// As [`acquire`](Semaphore::acquire), with a guard that owns a share in the semaphore.
@@ -84,7 +86,7 @@ impl Semaphore {
     ///
     /// The semaphore has been [closed](Semaphore::close).
     pub fn acquire_many_arc(self: &Arc<Self>, count: usize) -> AcquireArc {
-        AcquireArc(Acquiring::new(self.clone(), Request::new(count)))
+        AcquireArc(Acquiring::new(Permits { semaphore: self.clone(), count }))
     }
 
     /// As [`acquire`](Semaphore::acquire), for a thread that may block. Not for tasks: it keeps their worker from all others.
@@ -106,11 +108,13 @@ impl Semaphore {
     }
 
     /// A permit, if one is there, nobody waits for it, and the semaphore is not closed.
+    #[inline]
     pub fn try_acquire(&self) -> Option<SemaphoreGuard<'_>> {
         self.try_acquire_many(1)
     }
 
     /// As [`try_acquire`](Semaphore::try_acquire), all `count` of them or none.
+    #[inline]
     pub fn try_acquire_many(&self, count: usize) -> Option<SemaphoreGuard<'_>> {
         // Not `then_some`: it would build the guard, and drop it, in each case.
         self.raw.try_acquire(count).is_ok().then(|| SemaphoreGuard { semaphore: self, count })
@@ -128,7 +132,7 @@ impl Semaphore {
     /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
     #[track_caller]
     pub fn add_permits(&self, count: usize) {
-        if self.raw.release(count).is_err() {
+        if self.raw.add(count).is_err() {
             panic!("adding {count} permits to a semaphore would pass the most it can count, {PERMITS_MOST}");
         }
     }
@@ -154,40 +158,60 @@ impl Semaphore {
     }
 }
 
-impl<'s> Acquirable for &'s Semaphore {
+/// Asks for permits.
+pub(crate) struct Permits<O> {
+    semaphore: O,
+    count: usize,
+}
+
+impl<'s> Acquirable for Permits<&'s Semaphore> {
     type Output = Result<SemaphoreGuard<'s>, AcquireError>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
-        &self.raw
+        &self.semaphore.raw
     }
 
-    fn acquired(self, count: usize, outcome: Result<(), IsClosed>) -> Self::Output {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::new(self.count)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> Self::Output {
         outcome.map_err(|_| AcquireError(()))?;
-        Ok(SemaphoreGuard { semaphore: self, count })
+        Ok(SemaphoreGuard { semaphore: self.semaphore, count: self.count })
     }
 }
 
-impl Acquirable for Arc<Semaphore> {
+impl Acquirable for Permits<Arc<Semaphore>> {
     type Output = Result<SemaphoreGuardArc, AcquireError>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
-        &self.raw
+        &self.semaphore.raw
     }
 
-    fn acquired(self, count: usize, outcome: Result<(), IsClosed>) -> Self::Output {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::new(self.count)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> Self::Output {
         outcome.map_err(|_| AcquireError(()))?;
-        Ok(SemaphoreGuardArc { semaphore: self, count })
+        Ok(SemaphoreGuardArc { semaphore: self.semaphore, count: self.count })
     }
 }
 
 acquiring_future! {
     /// Made by [`Semaphore::acquire`] and [`Semaphore::acquire_many`].
-    Acquire ['s] ['s] &'s Semaphore => Result<SemaphoreGuard<'s>, AcquireError>
+    Acquire ['s] ['s] Permits<&'s Semaphore> => Result<SemaphoreGuard<'s>, AcquireError>
 }
 
 acquiring_future! {
     /// Made by [`Semaphore::acquire_arc`] and [`Semaphore::acquire_many_arc`].
-    AcquireArc [] [] Arc<Semaphore> => Result<SemaphoreGuardArc, AcquireError>
+    AcquireArc [] [] Permits<Arc<Semaphore>> => Result<SemaphoreGuardArc, AcquireError>
 }
 
 /// The semaphore was closed before there was a permit.
@@ -225,8 +249,14 @@ macro_rules! permits {
         }
 
         impl<$($life)?> Drop for $name<$($life)?> {
+            #[inline]
             fn drop(&mut self) {
-                self.semaphore.add_permits(self.count);
+                match self.count {
+                    // No memory holds as many guards as would overflow.
+                    1 => self.semaphore.raw.give_back(1),
+                    // Others may have been added while these were out.
+                    count => self.semaphore.add_permits(count),
+                }
             }
         }
     };

@@ -4,19 +4,25 @@
 //! collects it: so an answer can be left there for a future that is polled later, or taken back when that one is dropped.
 //! Entries live in a slab, so waiting allocates nothing once the list has been as long before.
 
+use std::num::NonZeroUsize;
+use std::ops::{Index, IndexMut};
 use std::task::Waker;
 
 use slab::Slab;
 
 /// Names an entry, from the push to the removal.
-pub(crate) type Key = usize;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key(NonZeroUsize);
 
 #[derive(Debug)]
 pub(crate) struct WaitList<T> {
-    entries: Slab<Entry<T>>,
+    entries: Entries<T>,
     ends: Option<(Key, Key)>,
     queued: usize,
 }
+
+#[derive(Debug)]
+struct Entries<T>(Slab<Entry<T>>);
 
 #[derive(Debug)]
 struct Entry<T> {
@@ -29,7 +35,7 @@ struct Entry<T> {
 
 impl<T> WaitList<T> {
     pub(crate) const fn new() -> WaitList<T> {
-        WaitList { entries: Slab::new(), ends: None, queued: 0 }
+        WaitList { entries: Entries(Slab::new()), ends: None, queued: 0 }
     }
 
     /// How many are queued.
@@ -110,16 +116,18 @@ impl<T> WaitList<T> {
         if self.entries[key].queued {
             self.unlink(key);
         }
-        let entry = self.entries.remove(key);
-        if self.entries.is_empty() && self.entries.capacity() > KEPT_MOST {
-            self.entries = Slab::new();
+        let Entries(entries) = &mut self.entries;
+        let entry = entries.remove(key.0.get() - 1);
+        if entries.is_empty() && entries.capacity() > KEPT_MOST {
+            *entries = Slab::new();
         }
         (entry.value, entry.waker)
     }
 
     fn insert(&mut self, value: T, waker: &Waker, previous: Option<Key>, next: Option<Key>) -> Key {
         self.queued += 1;
-        self.entries.insert(Entry { value, waker: Some(waker.clone()), queued: true, previous, next })
+        let entry = Entry { value, waker: Some(waker.clone()), queued: true, previous, next };
+        Key(NonZeroUsize::MIN.saturating_add(self.entries.0.insert(entry)))
     }
 
     fn unlink(&mut self, key: Key) {
@@ -139,6 +147,20 @@ impl<T> WaitList<T> {
             (ends, _, _) => ends,
         };
         self.queued -= 1;
+    }
+}
+
+impl<T> Index<Key> for Entries<T> {
+    type Output = Entry<T>;
+
+    fn index(&self, key: Key) -> &Entry<T> {
+        &self.0[key.0.get() - 1]
+    }
+}
+
+impl<T> IndexMut<Key> for Entries<T> {
+    fn index_mut(&mut self, key: Key) -> &mut Entry<T> {
+        &mut self.0[key.0.get() - 1]
     }
 }
 

@@ -10,12 +10,13 @@ use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::task::{Context, Poll, ready};
 
 pub use crate::channel::SendError;
 
 use crate::budget;
+use crate::short_lock::ShortLock;
 use crate::wait_list::{Key, WaitList, WakeList};
 
 /// A channel that holds one value, the latest.
@@ -35,8 +36,8 @@ pub fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
         version: AtomicU64::new(0),
         senders: AtomicUsize::new(1),
         receivers: AtomicUsize::new(1),
-        changes: Mutex::new(WaitList::new()),
-        ends: Mutex::new(WaitList::new()),
+        changes: ShortLock::new(WaitList::new()),
+        ends: ShortLock::new(WaitList::new()),
     });
     (Sender { shared: shared.clone() }, Receiver { shared, seen: 0 })
 }
@@ -47,9 +48,9 @@ struct Shared<T> {
     senders: AtomicUsize,
     receivers: AtomicUsize,
     // Receivers that wait for a change.
-    changes: Mutex<WaitList<()>>,
+    changes: ShortLock<WaitList<()>>,
     // Senders that wait for the last receiver to go.
-    ends: Mutex<WaitList<()>>,
+    ends: ShortLock<WaitList<()>>,
 }
 
 impl<T> Shared<T> {
@@ -62,9 +63,9 @@ impl<T> Shared<T> {
     }
 }
 
-fn wake_all(waiting: &Mutex<WaitList<()>>) {
+fn wake_all(waiting: &ShortLock<WaitList<()>>) {
     let mut wakers = WakeList::default();
-    let mut waiting = crate::lock(waiting);
+    let mut waiting = waiting.lock();
     waiting.pop_all(&mut wakers, |()| {});
     drop(waiting);
     wakers.wake();
@@ -280,7 +281,7 @@ impl Error for RecvError {}
 
 /// Waits until `done`, woken by a [`wake_all`] that comes after what makes it so.
 struct Until<'w, F> {
-    waiting: &'w Mutex<WaitList<()>>,
+    waiting: &'w ShortLock<WaitList<()>>,
     done: F,
     key: Option<Key>,
 }
@@ -293,7 +294,7 @@ impl<F: Fn() -> bool + Unpin> Future for Until<'_, F> {
         if (self.done)() {
             return Poll::Ready(());
         }
-        let mut waiting = crate::lock(self.waiting);
+        let mut waiting = self.waiting.lock();
         let old = match self.key {
             Some(key) if waiting.is_queued(key) => waiting.set_waker(key, cx.waker()),
             stale => {
@@ -316,7 +317,7 @@ impl<F: Fn() -> bool + Unpin> Future for Until<'_, F> {
 impl<F> Drop for Until<'_, F> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let entry = crate::lock(self.waiting).remove(key);
+            let entry = self.waiting.lock().remove(key);
             drop(entry);
         }
     }

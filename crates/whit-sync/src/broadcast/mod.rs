@@ -10,13 +10,14 @@ mod receiver;
 mod sender;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub use crate::channel::{SendError, TrySendError};
 pub use error::{RecvError, TryRecvError};
 pub use receiver::{Receiver, Recv};
 pub use sender::{Send, Sender};
 
+use crate::short_lock::ShortLock;
 use crate::wait_list::{WaitList, WakeList};
 
 /// A channel that holds the last `capacity` messages at most, until every receiver has seen them.
@@ -48,7 +49,7 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         sending: WaitList::new(),
         receiving: WaitList::new(),
     };
-    let shared = Arc::new(Mutex::new(state));
+    let shared = Arc::new(ShortLock::new(state));
     (Sender { shared: shared.clone() }, Receiver { shared, next: 0 })
 }
 

@@ -3,16 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::{RecvError, State, TryRecvError};
+use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wait_list::Key;
 use crate::{blocking, budget};
 
 /// Receives every message that was sent since it was made. A clone goes on from where this one is.
 pub struct Receiver<T> {
-    pub(super) shared: Arc<Mutex<State<T>>>,
+    pub(super) shared: Arc<ShortLock<State<T>>>,
     pub(super) next: u64,
 }
 
@@ -33,7 +34,7 @@ impl<T: Clone> Receiver<T> {
     ///
     /// There is none at the moment, or there will be none, or some were missed.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let state = crate::lock(&self.shared);
+        let state = self.shared.lock();
         let closed = state.senders == 0;
         match Self::next(&mut self.next, state) {
             Ok(taken) => taken.map_err(TryRecvError::Lagged),
@@ -55,8 +56,8 @@ impl<T: Clone> Receiver<T> {
     #[allow(clippy::type_complexity, reason = "used twice, right here")]
     fn next<'s>(
         next: &mut u64,
-        mut state: MutexGuard<'s, State<T>>,
-    ) -> Result<Result<T, u64>, MutexGuard<'s, State<T>>> {
+        mut state: ShortGuard<'s, State<T>>,
+    ) -> Result<Result<T, u64>, ShortGuard<'s, State<T>>> {
         if *next < state.first {
             let missed = state.first - *next;
             *next = state.first;
@@ -80,7 +81,7 @@ impl<T: Clone> Receiver<T> {
 impl<T> Receiver<T> {
     /// Messages that this receiver has yet to see.
     pub fn len(&self) -> usize {
-        let state = crate::lock(&self.shared);
+        let state = self.shared.lock();
         (state.end() - self.next.max(state.first)) as usize
     }
 
@@ -92,7 +93,7 @@ impl<T> Receiver<T> {
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
-        let mut state = crate::lock(&self.shared);
+        let mut state = self.shared.lock();
         state.receivers += 1;
         let from = self.next.saturating_sub(state.first) as usize;
         state.queue.iter_mut().skip(from).for_each(|slot| slot.unseen += 1);
@@ -103,7 +104,7 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let mut state = crate::lock(&self.shared);
+        let mut state = self.shared.lock();
         state.receivers -= 1;
         let from = self.next.saturating_sub(state.first) as usize;
         state.queue.iter_mut().skip(from).for_each(|slot| slot.unseen -= 1);
@@ -131,7 +132,7 @@ impl<T: Clone> Future for Recv<'_, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Recv { receiver, key } = self.get_mut();
         ready!(budget::poll_proceed(cx));
-        let mut state = crate::lock(&receiver.shared);
+        let mut state = receiver.shared.lock();
         // A message wakes all, and each looks again; the entry has done its work then.
         let stale = key.take_if(|key| !state.receiving.is_queued(*key)).map(|key| state.receiving.remove(key));
         let mut old = None;
@@ -155,7 +156,7 @@ impl<T: Clone> Future for Recv<'_, T> {
 impl<T> Drop for Recv<'_, T> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let entry = crate::lock(&self.receiver.shared).receiving.remove(key);
+            let entry = self.receiver.shared.lock().receiving.remove(key);
             drop(entry);
         }
     }

@@ -3,17 +3,18 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::{Receiver, SendError, State, TrySendError};
+use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wait_list::{Key, WakeList};
 use crate::{blocking, budget};
 
 /// Sends to all receivers. Clones send into the same channel; when the last is dropped, the receivers are told so once they
 /// have seen everything.
 pub struct Sender<T> {
-    pub(super) shared: Arc<Mutex<State<T>>>,
+    pub(super) shared: Arc<ShortLock<State<T>>>,
 }
 
 impl<T: Clone> Sender<T> {
@@ -98,8 +99,8 @@ impl<T> Sender<T> {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        crate::lock(&self.shared)
+    fn lock(&self) -> ShortGuard<'_, State<T>> {
+        self.shared.lock()
     }
 }
 

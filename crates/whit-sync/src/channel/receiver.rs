@@ -36,6 +36,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// The channel is empty and closed.
+    #[inline]
     pub fn recv(&self) -> Recv<'_, T> {
         Recv { channel: &self.channel, key: None }
     }
@@ -45,6 +46,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// There is none at the moment, or there will be none.
+    #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.channel.try_recv()
     }
@@ -187,6 +189,7 @@ pub struct Recv<'c, T> {
 impl<T> Future for Recv<'_, T> {
     type Output = Result<T, RecvError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Recv { channel, key } = self.get_mut();
         poll(channel, key, cx)
@@ -194,6 +197,7 @@ impl<T> Future for Recv<'_, T> {
 }
 
 impl<T> Drop for Recv<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.channel.cancel_recv(key);
@@ -207,6 +211,7 @@ impl<T> fmt::Debug for Recv<'_, T> {
     }
 }
 
+#[inline]
 fn poll<T>(channel: &Channel<T>, key: &mut Option<Key>, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
     ready!(budget::poll_proceed(cx));
     let polled = channel.poll_recv(key, cx.waker());

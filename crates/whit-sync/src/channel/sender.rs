@@ -30,6 +30,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// The channel is closed; here is the message again.
+    #[inline]
     pub fn send(&self, message: T) -> Send<'_, T> {
         Send { channel: &self.channel, message: Some(message), key: None }
     }
@@ -39,6 +40,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// There is none, or the channel is closed; here is the message again.
+    #[inline]
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         self.channel.try_send(message)
     }
@@ -172,6 +174,7 @@ impl<T> Unpin for Send<'_, T> {}
 impl<T> Future for Send<'_, T> {
     type Output = Result<(), SendError<T>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Send { channel, message, key } = self.get_mut();
         ready!(budget::poll_proceed(cx));
@@ -184,6 +187,7 @@ impl<T> Future for Send<'_, T> {
 }
 
 impl<T> Drop for Send<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.channel.cancel_send(key);

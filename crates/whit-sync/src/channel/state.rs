@@ -1,5 +1,7 @@
 //! What both ends share: a queue, those who wait to send and those who wait to receive, under one short lock.
 //!
+//! What nearly every call does comes first and inlined: it looks whether anybody waits, and else uses the queue alone.
+//!
 //! Rules, all under the lock; wakers are called, and messages dropped, outside of it:
 //! 1. A message goes to the receiver that waited longest: into its entry. If nobody waits, into the queue, if there is room.
 //!    If there is none, the sender waits with the message in its own entry.
@@ -14,15 +16,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use super::{RecvError, TryRecvError, TrySendError};
+use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wait_list::{Key, WaitList, WakeList};
 
 #[derive(Debug)]
 pub(super) struct Channel<T> {
-    state: Mutex<State<T>>,
+    state: ShortLock<State<T>>,
     pub(super) capacity: Option<usize>,
     pub(super) senders: AtomicUsize,
     pub(super) receivers: AtomicUsize,
@@ -31,29 +33,43 @@ pub(super) struct Channel<T> {
 #[derive(Debug)]
 struct State<T> {
     queue: VecDeque<T>,
+    // More than there is memory for, if the channel is unbounded.
+    capacity: usize,
+    closed: bool,
     // The message of each; `None` once it was taken.
     sending: WaitList<Option<T>>,
     // What each was given.
     receiving: WaitList<Option<T>>,
-    closed: bool,
 }
 
 impl<T> Channel<T> {
     /// With one sender and one receiver.
     pub(super) fn new(capacity: Option<usize>) -> Channel<T> {
-        let state =
-            State { queue: VecDeque::new(), sending: WaitList::new(), receiving: WaitList::new(), closed: false };
-        Channel { state: Mutex::new(state), capacity, senders: AtomicUsize::new(1), receivers: AtomicUsize::new(1) }
+        let state = State {
+            queue: VecDeque::new(),
+            capacity: capacity.unwrap_or(usize::MAX),
+            closed: false,
+            sending: WaitList::new(),
+            receiving: WaitList::new(),
+        };
+        let (senders, receivers) = (AtomicUsize::new(1), AtomicUsize::new(1));
+        Channel { state: ShortLock::new(state), capacity, senders, receivers }
     }
 
     /// Rule 1, without waiting.
+    #[inline]
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        self.offer(self.lock(), message).map_err(|(refused, _)| refused)
+        let mut state = self.state.lock();
+        if state.just_queues() {
+            state.queue.push_back(message);
+            return Ok(());
+        }
+        self.offer(state, message).map_err(|(refused, _)| refused)
     }
 
     /// Rule 1: to a full queue too, whose oldest message comes back.
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
-        match self.offer(self.lock(), message) {
+        match self.offer(self.state.lock(), message) {
             Ok(()) => Ok(None),
             Err((TrySendError::Full(message), mut state)) => match state.queue.pop_front() {
                 Some(oldest) => {
@@ -67,24 +83,44 @@ impl<T> Channel<T> {
     }
 
     /// Rule 1, and waiting: `message` is taken out when it is sent or waits in the entry.
+    #[inline]
     pub(super) fn poll_send(
         &self,
         message: &mut Option<T>,
         key: &mut Option<Key>,
         waker: &Waker,
     ) -> Poll<Result<(), T>> {
-        let mut state = self.lock();
-        let Some(entry) = *key else {
-            let Some(sent) = message.take() else { return Poll::Ready(Ok(())) };
-            return match self.offer(state, sent) {
-                Ok(()) => Poll::Ready(Ok(())),
-                Err((TrySendError::Closed(sent), _)) => Poll::Ready(Err(sent)),
-                Err((TrySendError::Full(sent), mut state)) => {
-                    *key = Some(state.sending.push_back(Some(sent), waker));
-                    Poll::Pending
-                }
-            };
-        };
+        if let Some(entry) = *key {
+            return self.look_for_room(entry, key, waker);
+        }
+        let Some(sent) = message.take() else { return Poll::Ready(Ok(())) };
+        let mut state = self.state.lock();
+        if state.just_queues() {
+            state.queue.push_back(sent);
+            return Poll::Ready(Ok(()));
+        }
+        self.send_or_wait(state, sent, key, waker)
+    }
+
+    fn send_or_wait(
+        &self,
+        state: ShortGuard<'_, State<T>>,
+        message: T,
+        key: &mut Option<Key>,
+        waker: &Waker,
+    ) -> Poll<Result<(), T>> {
+        match self.offer(state, message) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err((TrySendError::Closed(message), _)) => Poll::Ready(Err(message)),
+            Err((TrySendError::Full(message), mut state)) => {
+                *key = Some(state.sending.push_back(Some(message), waker));
+                Poll::Pending
+            }
+        }
+    }
+
+    fn look_for_room(&self, entry: Key, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<(), T>> {
+        let mut state = self.state.lock();
         if state.sending.is_queued(entry) {
             let old = state.sending.set_waker(entry, waker);
             drop(state);
@@ -101,47 +137,67 @@ impl<T> Channel<T> {
 
     /// Rule 5.
     pub(super) fn cancel_send(&self, key: Key) {
-        let entry = self.lock().sending.remove(key);
+        let entry = self.state.lock().sending.remove(key);
         drop(entry);
     }
 
     /// Rule 2, without waiting.
+    #[inline]
     pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.take(self.lock()).map_err(|(closed, _)| match closed {
-            true => TryRecvError::Closed,
-            false => TryRecvError::Empty,
-        })
+        let mut state = self.state.lock();
+        if let Some(head) = state.just_takes() {
+            return Ok(head);
+        }
+        self.take(state).map_err(|state| if state.closed { TryRecvError::Closed } else { TryRecvError::Empty })
     }
 
     /// Rule 2, and waiting.
+    #[inline]
     pub(super) fn poll_recv(&self, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<T, RecvError>> {
-        let mut state = self.lock();
         if let Some(entry) = *key {
-            if state.receiving.is_queued(entry) {
-                let old = state.receiving.set_waker(entry, waker);
-                drop(state);
-                drop(old);
-                return Poll::Pending;
-            }
-            *key = None;
-            let (given, waker) = state.receiving.remove(entry);
-            drop(state);
-            drop(waker);
-            return Poll::Ready(given.ok_or(RecvError));
+            return self.look_for_message(entry, key, waker);
         }
+        let mut state = self.state.lock();
+        if let Some(head) = state.just_takes() {
+            return Poll::Ready(Ok(head));
+        }
+        self.recv_or_wait(state, key, waker)
+    }
+
+    fn recv_or_wait(
+        &self,
+        state: ShortGuard<'_, State<T>>,
+        key: &mut Option<Key>,
+        waker: &Waker,
+    ) -> Poll<Result<T, RecvError>> {
         match self.take(state) {
             Ok(message) => Poll::Ready(Ok(message)),
-            Err((true, _)) => Poll::Ready(Err(RecvError)),
-            Err((false, mut state)) => {
+            Err(state) if state.closed => Poll::Ready(Err(RecvError)),
+            Err(mut state) => {
                 *key = Some(state.receiving.push_back(None, waker));
                 Poll::Pending
             }
         }
     }
 
+    fn look_for_message(&self, entry: Key, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        let mut state = self.state.lock();
+        if state.receiving.is_queued(entry) {
+            let old = state.receiving.set_waker(entry, waker);
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        }
+        *key = None;
+        let (given, waker) = state.receiving.remove(entry);
+        drop(state);
+        drop(waker);
+        Poll::Ready(given.ok_or(RecvError))
+    }
+
     /// Rule 4.
     pub(super) fn cancel_recv(&self, key: Key) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let (given, waker) = state.receiving.remove(key);
         match given {
             None => drop(state),
@@ -163,7 +219,7 @@ impl<T> Channel<T> {
     /// Rule 6. Whether it was open.
     pub(super) fn close(&self) -> bool {
         let mut wakers = WakeList::default();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let was_open = !std::mem::replace(&mut state.closed, true);
         // Their messages stay with those who send.
         state.sending.pop_all(&mut wakers, |_| {});
@@ -174,22 +230,22 @@ impl<T> Channel<T> {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+        self.state.lock().closed
     }
 
     /// Messages in the queue; those in the entries of waiting senders do not count.
     pub(super) fn len(&self) -> usize {
-        self.lock().queue.len()
+        self.state.lock().queue.len()
     }
 
     /// Whether a message that nobody waits for would find no room.
     pub(super) fn is_full(&self) -> bool {
-        !self.has_room(&self.lock())
+        !self.state.lock().has_room()
     }
 
     /// The last receiver has gone: nobody will take what is left.
     pub(super) fn discard(&self) {
-        let left = std::mem::take(&mut self.lock().queue);
+        let left = std::mem::take(&mut self.state.lock().queue);
         drop(left);
     }
 
@@ -198,17 +254,13 @@ impl<T> Channel<T> {
         count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |handles| (handles > 0).then(|| handles + 1)).is_ok()
     }
 
-    fn has_room(&self, state: &State<T>) -> bool {
-        self.capacity.is_none_or(|capacity| state.queue.len() < capacity)
-    }
-
     /// Rule 1. If that cannot be now: why not, and the lock.
     #[allow(clippy::type_complexity, reason = "used thrice, right above")]
     fn offer<'c>(
         &'c self,
-        mut state: MutexGuard<'c, State<T>>,
+        mut state: ShortGuard<'c, State<T>>,
         message: T,
-    ) -> Result<(), (TrySendError<T>, MutexGuard<'c, State<T>>)> {
+    ) -> Result<(), (TrySendError<T>, ShortGuard<'c, State<T>>)> {
         if state.closed {
             return Err((TrySendError::Closed(message), state));
         }
@@ -216,7 +268,7 @@ impl<T> Channel<T> {
             *state.receiving.get_mut(key) = Some(message);
             drop(state);
             waker.into_iter().for_each(Waker::wake);
-        } else if self.has_room(&state) {
+        } else if state.has_room() {
             state.queue.push_back(message);
         } else {
             return Err((TrySendError::Full(message), state));
@@ -224,14 +276,13 @@ impl<T> Channel<T> {
         Ok(())
     }
 
-    /// Rule 2. If there is nothing: whether it is closed, and the lock.
-    #[allow(clippy::type_complexity, reason = "used twice, right above")]
-    fn take<'c>(&'c self, mut state: MutexGuard<'c, State<T>>) -> Result<T, (bool, MutexGuard<'c, State<T>>)> {
+    /// Rule 2. If there is nothing: the lock.
+    fn take<'c>(&'c self, mut state: ShortGuard<'c, State<T>>) -> Result<T, ShortGuard<'c, State<T>>> {
         let head = state.queue.pop_front();
         // Room was made; after rule 4 there may be one too many still.
-        let served = if self.has_room(&state) || head.is_none() { state.sending.pop_front() } else { None };
+        let served = if state.has_room() || head.is_none() { state.sending.pop_front() } else { None };
         let Some((key, waker)) = served else {
-            return head.ok_or_else(|| (state.closed, state));
+            return head.ok_or(state);
         };
         let sent = state.sending.get_mut(key).take();
         let message = match head {
@@ -245,8 +296,22 @@ impl<T> Channel<T> {
         waker.into_iter().for_each(Waker::wake);
         Ok(message.expect("a queued sender has its message"))
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        crate::lock(&self.state)
+impl<T> State<T> {
+    fn has_room(&self) -> bool {
+        self.queue.len() < self.capacity
+    }
+
+    /// Whether sending is putting into the queue, and no more.
+    #[inline]
+    fn just_queues(&self) -> bool {
+        self.has_room() && self.receiving.is_empty() && !self.closed
+    }
+
+    /// The head of the queue, if receiving is taking it, and no more.
+    #[inline]
+    fn just_takes(&mut self) -> Option<T> {
+        if self.sending.is_empty() { self.queue.pop_front() } else { None }
     }
 }

@@ -8,21 +8,28 @@ use super::guards::{
 };
 use super::{READ, RwLock, UPGRADABLE, WRITE};
 use crate::acquire::{Acquirable, Acquiring, acquiring_future};
-use crate::raw::{IsClosed, RawSemaphore, Request};
+use crate::raw::{IsClosed, RawSemaphore, Wanted};
 
 /// Asks for a share.
-pub(crate) struct Asked<O: Owner>(O);
+pub(crate) struct Asked<O: Owner, const PERMITS: usize>(O);
 
-impl<O: Owner> Acquirable for Asked<O> {
+impl<O: Owner, const PERMITS: usize> Acquirable for Asked<O, PERMITS> {
     type Output = Share<O>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
         &self.0.lock().raw
     }
 
-    fn acquired(self, permits: usize, outcome: Result<(), IsClosed>) -> Share<O> {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::new(PERMITS)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> Share<O> {
         outcome.expect("a lock is never closed");
-        Share::new(self.0, permits)
+        Share::new(self.0, PERMITS)
     }
 }
 
@@ -32,11 +39,18 @@ pub(crate) struct Upgrading<O: Owner>(Share<O>);
 impl<O: Owner> Acquirable for Upgrading<O> {
     type Output = Share<O>;
 
+    #[inline]
     fn raw(&self) -> &RawSemaphore {
         self.0.raw()
     }
 
-    fn acquired(self, _: usize, outcome: Result<(), IsClosed>) -> Share<O> {
+    #[inline]
+    fn wanted(&self) -> Wanted {
+        Wanted::at_front(WRITE - UPGRADABLE)
+    }
+
+    #[inline]
+    fn acquired(self, outcome: Result<(), IsClosed>) -> Share<O> {
         outcome.expect("a lock is never closed");
         self.0.grown(WRITE)
     }
@@ -44,11 +58,12 @@ impl<O: Owner> Acquirable for Upgrading<O> {
 
 macro_rules! share_future {
     ($(#[$meta:meta])* $name:ident [$($generics:tt)*] [$($args:tt)*] $owner:ty, $permits:expr => $guard:ident) => {
-        acquiring_share! { $(#[$meta])* $name [$($generics)*] [$($args)*] Asked<$owner> => $guard }
+        acquiring_share! { $(#[$meta])* $name [$($generics)*] [$($args)*] Asked<$owner, { $permits }> => $guard }
 
         impl<$($generics)*> $name<$($args)*> {
+            #[inline]
             pub(super) fn new(owner: $owner) -> Self {
-                $name(Acquiring::new(Asked(owner), Request::new($permits)))
+                $name(Acquiring::new(Asked(owner)))
             }
         }
     };
@@ -59,8 +74,9 @@ macro_rules! upgrade_future {
         acquiring_share! { $(#[$meta])* $name [$($generics)*] [$($args)*] Upgrading<$owner> => $guard }
 
         impl<$($generics)*> $name<$($args)*> {
+            #[inline]
             pub(super) fn new(share: Share<$owner>) -> Self {
-                $name(Acquiring::new(Upgrading(share), Request::at_front(WRITE - UPGRADABLE)))
+                $name(Acquiring::new(Upgrading(share)))
             }
         }
     };

@@ -18,6 +18,7 @@ pub(crate) trait Owner: Unpin {
 impl<T: ?Sized> Owner for &RwLock<T> {
     type Data = T;
 
+    #[inline]
     fn lock(&self) -> &RwLock<T> {
         self
     }
@@ -26,6 +27,7 @@ impl<T: ?Sized> Owner for &RwLock<T> {
 impl<T: ?Sized> Owner for Arc<RwLock<T>> {
     type Data = T;
 
+    #[inline]
     fn lock(&self) -> &RwLock<T> {
         self
     }
@@ -39,14 +41,17 @@ pub(crate) struct Share<O: Owner> {
 
 impl<O: Owner> Share<O> {
     /// The permits have been acquired.
+    #[inline]
     pub(crate) fn new(owner: O, permits: usize) -> Share<O> {
         Share { owner, permits }
     }
 
+    #[inline]
     pub(crate) fn try_new(owner: O, permits: usize) -> Option<Share<O>> {
         owner.lock().raw.try_acquire(permits).is_ok().then(|| Share { owner, permits })
     }
 
+    #[inline]
     pub(crate) fn raw(&self) -> &RawSemaphore {
         &self.owner.lock().raw
     }
@@ -60,16 +65,15 @@ impl<O: Owner> Share<O> {
     /// Gives back all but `permits`.
     fn shrunk(mut self, permits: usize) -> Share<O> {
         let too_many = std::mem::replace(&mut self.permits, permits) - permits;
-        // They were there before.
-        let _ = self.raw().release(too_many);
+        self.raw().give_back(too_many);
         self
     }
 }
 
 impl<O: Owner> Drop for Share<O> {
+    #[inline]
     fn drop(&mut self) {
-        // They were there before.
-        let _ = self.raw().release(self.permits);
+        self.raw().give_back(self.permits);
     }
 }
 
@@ -80,6 +84,7 @@ macro_rules! guard {
         pub struct $name<$($generics)*>(pub(super) Guarded<$owner, $marker>);
 
         impl<$($generics)*> $name<$($args)*> {
+            #[inline]
             pub(super) fn new(share: Share<$owner>) -> Self {
                 $name(Guarded { share, marker: PhantomData })
             }
@@ -88,6 +93,7 @@ macro_rules! guard {
         impl<$($generics)*> Deref for $name<$($args)*> {
             type Target = T;
 
+            #[inline]
             fn deref(&self) -> &T {
                 // SAFETY: whoever holds a share keeps all writers out but himself; and he cannot write while this borrow
                 // lasts, which is of the guard.
@@ -112,6 +118,7 @@ macro_rules! guard {
 macro_rules! write_guard {
     ($name:ident [$($generics:tt)*] [$($args:tt)*] $read:ident $upgradable:ident) => {
         impl<$($generics)*> DerefMut for $name<$($args)*> {
+            #[inline]
             fn deref_mut(&mut self) -> &mut T {
                 // SAFETY: this guard has every permit, so there is no other guard, and it is borrowed mutably.
                 unsafe { &mut *self.0.share.owner.lock().data.get() }

@@ -71,6 +71,7 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Waits to read. All futures of this type are cancel-safe: dropped at any point, nothing is lost but the place in the
     /// queue; one that was let in and is kept without being polled keeps its share of the lock.
+    #[inline]
     pub fn read(&self) -> Read<'_, T> {
         Read::new(self)
     }
@@ -81,6 +82,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Waits to write.
+    #[inline]
     pub fn write(&self) -> Write<'_, T> {
         Write::new(self)
     }
@@ -101,6 +103,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// To read, if nobody writes or waits.
+    #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
         Share::try_new(self, READ).map(RwLockReadGuard::new)
     }
@@ -111,6 +114,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// To write, if nobody has the lock or waits for it.
+    #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
         Share::try_new(self, WRITE).map(RwLockWriteGuard::new)
     }
