@@ -65,6 +65,7 @@ pub(crate) mod mutex {
     contended!(tokio_many, tokio::sync::Mutex::new(0), |lock| lock.lock().await, {});
     contended!(smol_many, async_lock::Mutex::new(0), |lock| lock.lock().await, {});
     contended!(futures_many, futures::lock::Mutex::new(0), |lock| lock.lock().await, {});
+    contended!(std_many, std::sync::Mutex::new(0), |lock| lock.lock().expect("nobody panics"), {});
 
     contended!(whit_held, whit::sync::Mutex::new(0), |lock| lock.lock().await, { R::yield_now().await });
     contended!(tokio_held, tokio::sync::Mutex::new(0), |lock| lock.lock().await, { R::yield_now().await });
