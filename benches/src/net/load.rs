@@ -88,7 +88,7 @@ impl Load {
                 println!("begin");
                 ever += histogram.total();
                 (histogram, started, measuring) = (Histogram::new(), Instant::now(), true);
-            } else if measuring && since >= Duration::from_millis(self.measured) {
+            } else if measuring && since >= Duration::from_millis(self.measured) && histogram.total() > 0 {
                 let curve = QUANTILES.iter().map(|part| histogram.quantile(*part)).collect();
                 let messages = histogram.total();
                 return Ok(Seen { messages, ever: ever + messages, nanos: since.as_nanos() as f64, curve });

@@ -26,9 +26,12 @@ pub(crate) struct Echo {
 }
 
 impl Echo {
-    fn arguments(&self, meter: Meter, addr: SocketAddr) -> Vec<String> {
-        // Long enough for some messages on each of many connections.
-        let measured = meter.pick(40, 500) + self.connections / 16;
+    /// Milliseconds: long enough for some messages on each of many connections.
+    fn lasts(&self, meter: Meter) -> usize {
+        meter.pick(40, 500) + self.connections / 16
+    }
+
+    fn arguments(&self, measured: usize, addr: SocketAddr) -> Vec<String> {
         let warm = measured / 4;
         let mut arguments = vec![
             "load".to_owned(),
@@ -52,7 +55,7 @@ pub(crate) fn echo(meter: Meter, echo: Echo, serve: Serve) -> Result<Sample, Str
     cores::descriptors(echo.connections as u64 + 100)?;
     let mut notes = Vec::new();
     let addr = start(serve, echo.service(), echo.place, &mut notes)?;
-    let load = Watched::start(Command::new(this()?).args(echo.arguments(meter, addr)))?;
+    let load = Watched::start(Command::new(this()?).args(echo.arguments(echo.lasts(meter), addr)))?;
     Ok(measured(load, cpu_time)?.noting(notes))
 }
 
@@ -63,7 +66,7 @@ pub(crate) fn echo_elsewhere(
     addr: SocketAddr,
     cpu: impl Fn() -> f64,
 ) -> Result<Sample, String> {
-    let load = Watched::start(Command::new(this()?).args(echo.arguments(meter, addr)))?;
+    let load = Watched::start(Command::new(this()?).args(echo.arguments(echo.lasts(meter), addr)))?;
     measured(load, cpu)
 }
 
@@ -82,10 +85,10 @@ pub(crate) fn calls(meter: Meter, echo: Echo, serve: Serve) -> Result<Sample, St
     let mut notes = Vec::new();
     let addr = start(serve, echo.service(), echo.place, &mut notes)?;
     let this = this()?;
-    let count = |meter| -> Result<(f64, u64), String> {
+    let count = |lasts| -> Result<(f64, u64), String> {
         let mut perf = Command::new("perf");
         perf.args(["stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p", &std::process::id().to_string(), "--"]);
-        let mut load = Watched::start(perf.arg(&this).args(echo.arguments(meter, addr)).stderr(Stdio::piped()))?;
+        let mut load = Watched::start(perf.arg(&this).args(echo.arguments(lasts, addr)).stderr(Stdio::piped()))?;
         load.until("begin")?;
         let seen = load.seen()?;
         let table = load.ends()?;
@@ -94,8 +97,7 @@ pub(crate) fn calls(meter: Meter, echo: Echo, serve: Serve) -> Result<Sample, St
         Ok((counted.ok_or_else(|| format!("perf said nothing of use: {table}"))?, seen.ever))
     };
     // The few that this thread makes meanwhile are the same in both.
-    let (short, long) = (count(Meter { quick: true })?, count(Meter { quick: false })?);
-    let _ = meter;
+    let (short, long) = (count(20)?, count(meter.pick(120, 500))?);
     Ok(Sample::of([("", (long.0 - short.0) / (long.1 as f64 - short.1 as f64))]).noting(notes))
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Line {
 
 /// As many rounds as there are.
 const ALL: (usize, usize) = (usize::MAX, usize::MAX);
+/// Memory hardly varies.
+const MEMORY: (usize, usize) = (3, 5);
 
 impl Contender {
     /// For a row with a single value.
@@ -66,6 +68,10 @@ impl Row {
     fn at_most(mut self, most: f64, unit: &'static str) -> Row {
         self.lines[0].at_most = Some((most, unit));
         self
+    }
+
+    fn rounds_max(self, rounds_max: (usize, usize)) -> Row {
+        Row { rounds_max, ..self }
     }
 }
 

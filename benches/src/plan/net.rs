@@ -1,6 +1,6 @@
 //! Rows of sockets and of HTTP.
 
-use super::{ALL, Contender, KEEP, Line, Row, with_python};
+use super::{ALL, Contender, KEEP, Line, MEMORY, Row, with_python};
 use crate::net::cores::Place;
 use crate::net::http;
 use crate::net::samples::{self, Echo};
@@ -74,7 +74,7 @@ pub(super) fn rows() -> Vec<Row> {
         let row = many(
             CALLS,
             &format!("calls-64x{connections}"),
-            &format!("64 bytes, {} of them under way", connections),
+            if connections == 1 { "64 bytes, one connection" } else { "64 bytes, 64 connections" },
             [""],
             each(&ONE_THREAD, move |serve, meter| samples::calls(meter, echo, serve)),
         );
@@ -87,7 +87,8 @@ pub(super) fn rows() -> Vec<Row> {
 /// Bytes of a server's memory for each connection.
 pub(super) fn memory() -> Row {
     let contenders = each(&ONE_THREAD[..6], |serve, meter| samples::memory(meter, serve));
-    many(KEEP, "idle-socket", "a connection, and a task that reads from it", [""], contenders)
+    let row = many(KEEP, "idle-socket", "a connection, and a task that reads from it", [""], contenders);
+    Row { rounds_max: MEMORY, ..row }
 }
 
 fn echo_row(group: &'static str, name: String, echo: Echo, contenders: &'static [(&str, Serve)]) -> Row {
@@ -112,7 +113,7 @@ fn echo_row(group: &'static str, name: String, echo: Echo, contenders: &'static 
         };
     }
     if !flagship {
-        row.rounds_max = (if echo.size == 64 { 5 } else { 3 }, usize::MAX);
+        row.rounds_max = (if echo.size == 64 { 5 } else { 2 }, usize::MAX);
     }
     row
 }
@@ -123,7 +124,7 @@ fn hello() -> [Row; 2] {
             contenders.map(|(name, serve)| Contender::new(name, move |meter| http::sample(meter, place, serve)));
         let mut row = many(HTTP, name, what, ["time", "cpu"], contenders.into());
         row.lines.iter_mut().for_each(|line| line.bars = vec![("tokio", 1.0)]);
-        Row { needs: Some(Tool::Wrk), rounds_max: (5, usize::MAX), ..row }
+        Row { needs: Some(Tool::Wrk), rounds_max: (4, usize::MAX), ..row }
     };
     [
         row(

@@ -1,6 +1,6 @@
 //! Rows of the blocking pool, and of memory.
 
-use super::{KEEP, POOL, Row, contenders, row, two_workers};
+use super::{KEEP, MEMORY, POOL, Row, contenders, row, two_workers};
 use crate::rows::{blocking, memory};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -40,7 +40,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "std" => blocking::std_read,
             ]
         ),
-        row!(KEEP, "idle-task", "a task that waits for ever", two_workers!(memory::idle_task)),
+        row!(KEEP, "idle-task", "a task that waits for ever", two_workers!(memory::idle_task)).rounds_max(MEMORY),
         row!(
             KEEP,
             "idle-channel",
@@ -53,6 +53,7 @@ pub(super) fn rows() -> Vec<Row> {
                 "flume" => memory::flume_bounded,
                 "kanal" => memory::kanal_bounded,
             ]
-        ),
+        )
+        .rounds_max(MEMORY),
     ]
 }

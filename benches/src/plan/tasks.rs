@@ -164,8 +164,7 @@ pub(super) fn rows() -> Vec<Row> {
             "block_on of a future that is ready",
             contenders![
                 "whit" => ready::whit,
-                "tokio" => ready::tokio::<false>,
-                "tokio mt" => ready::tokio::<true>,
+                "tokio" => ready::tokio,
                 "smol" => ready::smol,
                 "monoio" => ready::monoio,
                 "compio" => ready::compio,

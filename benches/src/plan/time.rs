@@ -1,6 +1,6 @@
 //! Rows of timers.
 
-use super::{Row, TIME, one_thread, row, two_workers};
+use super::{MEMORY, Row, TIME, one_thread, row, two_workers};
 use crate::rows::timers;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -32,6 +32,7 @@ pub(super) fn rows() -> Vec<Row> {
             "monoio" >= 1.2
         ),
         row!(TIME, "sleepers", "memory of a task that sleeps (bytes)", two_workers!(timers::sleepers))
-            .at_most(200.0, "bytes"),
+            .at_most(200.0, "bytes")
+            .rounds_max(MEMORY),
     ]
 }

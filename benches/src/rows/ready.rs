@@ -16,12 +16,8 @@ pub(crate) fn whit(meter: Meter) -> f64 {
     time(meter, || whit::block_on(ready(7)))
 }
 
-pub(crate) fn tokio<const MANY: bool>(meter: Meter) -> f64 {
-    let mut builder = match MANY {
-        true => tokio::runtime::Builder::new_multi_thread(),
-        false => tokio::runtime::Builder::new_current_thread(),
-    };
-    let runtime = builder.worker_threads(2).enable_all().build().expect("tokio starts");
+pub(crate) fn tokio(meter: Meter) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("tokio starts");
     time(meter, || runtime.block_on(ready(7)))
 }
 

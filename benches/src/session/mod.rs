@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use measured::Measured;
+pub(crate) use measured::{Measured, Ratio};
 
 use crate::plan::{self, Row};
 use crate::sample::Sample;
-use machine::{Others, machine};
+use machine::Others;
 
 /// A sample that takes longer than this is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +25,12 @@ pub(crate) struct Session {
     pub(crate) quick: bool,
     pub(crate) rounds: usize,
     pub(crate) machine: String,
+    /// When, in UTC.
+    #[serde(default)]
+    pub(crate) date: String,
+    /// Of the peers and of the compiler.
+    #[serde(default)]
+    pub(crate) versions: String,
     /// What was left out, and what was not as it should be.
     #[serde(default)]
     pub(crate) notes: Vec<String>,
@@ -74,7 +80,8 @@ pub(crate) fn run(only: &[String], quick: bool, rounds: usize, baseline: Option<
     // Rows of a group stand together, in the order in which the groups come first.
     let groups: Vec<_> = measured.iter().map(|line| line.group.clone()).collect();
     measured.sort_by_key(|line| groups.iter().position(|group| *group == line.group));
-    Ok(Session { quick, rounds, machine: machine(), notes, rows: measured })
+    let (machine, date, versions) = (machine::machine(), machine::date(), machine::versions());
+    Ok(Session { quick, rounds, machine, date, versions, notes, rows: measured })
 }
 
 /// The rows that are asked for and can be run, and a sentence for each tool that is missing for some.
