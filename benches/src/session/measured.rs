@@ -74,12 +74,17 @@ impl Measured {
                 self.curves.entry(contender.to_owned()).or_default().push(sample.curve.clone());
             }
             Ok(_) => (),
-            Err(error) => {
-                let text = format!("{contender} {error}");
-                if !self.failures.contains(&text) {
-                    self.failures.push(text);
-                }
-            }
+            Err(error) => self.fail(contender, error),
+        }
+    }
+
+    /// One sentence for all that failed for the same reason.
+    fn fail(&mut self, contender: &str, error: &str) {
+        let same = self.failures.iter_mut().find(|known| known.split_once(": ").is_some_and(|(_, why)| why == error));
+        let Some(known) = same else { return self.failures.push(format!("{contender}: {error}")) };
+        let names = known.split_once(": ").map_or("", |(names, _)| names);
+        if !names.split(", ").any(|name| name == contender) {
+            *known = format!("{names}, {contender}: {error}");
         }
     }
 
@@ -130,6 +135,19 @@ impl Ratio {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_failed_for_the_same_reason_is_told_once() {
+        let row = crate::plan::rows().remove(0);
+        let mut line = Measured::of(&row, &row.lines[0]);
+        let fail = |line: &mut Measured, who, why| line.add(who, Err(why));
+        fail(&mut line, "tokio", "needs 9: raise it");
+        fail(&mut line, "smol", "needs 9: raise it");
+        fail(&mut line, "smol", "needs 9: raise it");
+        fail(&mut line, "smol", "something else");
+        assert_eq!(line.failures, ["tokio, smol: needs 9: raise it", "smol: something else"]);
+        assert_eq!(line.samples["smol"], [None, None, None], "each is a gap");
+    }
 
     #[test]
     fn a_ratio_is_taken_round_by_round_and_over_gaps() {

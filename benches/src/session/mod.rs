@@ -132,7 +132,34 @@ fn sample(this: &Path, row: &str, contender: &str, quick: bool) -> Result<Sample
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     Sample::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
         let errors = String::from_utf8_lossy(&output.stderr);
-        let last = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("without a word").to_owned();
-        format!("ended with {}: {}", output.status, last.trim_start_matches("bench: "))
+        let said = errors.lines().find_map(|line| line.strip_prefix("bench: ")).map(str::to_owned);
+        said.unwrap_or_else(|| {
+            let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("without a word");
+            format!("ended with {}: {first}", output.status)
+        })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_rows_and_of_lines_are_their_own() {
+        let rows = plan::rows();
+        for (at, row) in rows.iter().enumerate() {
+            assert!(rows[..at].iter().all(|other| other.name != row.name), "`{}` stands there twice", row.name);
+            assert_eq!(row.contenders[0].name, "whit", "{}", row.name);
+            for line in &row.lines {
+                let known = |peer: &str| peer == "best" || row.contenders.iter().any(|one| one.name == peer);
+                assert!(line.bars.iter().all(|(peer, _)| known(peer)), "a bar of `{}` is against nobody", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_nobody_knows_is_a_sentence() {
+        let error = wanted(&["nonsense".to_owned()]).err().expect("there is no such row");
+        assert!(error.contains("`nonsense`") && error.contains("bench rows"), "{error}");
+    }
 }
