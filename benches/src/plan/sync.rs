@@ -73,6 +73,17 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row!(
             SYNC,
+            "semaphore-held",
+            "the same, held over a yield",
+            contenders![
+                "whit" => semaphore::whit_held::<Whit>,
+                "tokio" => semaphore::tokio_held::<T>,
+                "smol" => semaphore::smol_held::<Smol>,
+            ],
+            "tokio" >= 1.3
+        ),
+        row!(
+            SYNC,
             "rwlock",
             "read, free",
             contenders![
@@ -91,6 +102,17 @@ pub(super) fn rows() -> Vec<Row> {
                 "whit" => rwlock::whit_many::<Whit>,
                 "tokio" => rwlock::tokio_many::<T>,
                 "smol" => rwlock::smol_many::<Smol>,
+            ],
+            "tokio" >= 1.3
+        ),
+        row!(
+            SYNC,
+            "rwlock-held",
+            "the same, held over a yield",
+            contenders![
+                "whit" => rwlock::whit_held::<Whit>,
+                "tokio" => rwlock::tokio_held::<T>,
+                "smol" => rwlock::smol_held::<Smol>,
             ],
             "tokio" >= 1.3
         ),

@@ -21,6 +21,7 @@ pub(super) fn rows() -> Vec<Row> {
             two_workers!(timers::fire),
             "tokio" >= 1.5
         ),
+        row!(TIME, "timer-fire-late", "many within a second, median lateness (ns)", two_workers!(timers::fire_late)),
         row!(TIME, "sleep-1ms", "median lateness of sleep(1 ms) (ns)", two_workers!(timers::lateness))
             .at_most(60_000.0, "ns"),
         row!(
@@ -34,5 +35,12 @@ pub(super) fn rows() -> Vec<Row> {
         row!(TIME, "sleepers", "memory of a task that sleeps (bytes)", two_workers!(timers::sleepers))
             .at_most(200.0, "bytes")
             .rounds_max(MEMORY),
+        row!(
+            TIME,
+            "sleepers-end",
+            "as many sleep for the same time: until all have ended (ns)",
+            two_workers!(timers::sleepers_end)
+        )
+        .rounds_max(MEMORY),
     ]
 }
