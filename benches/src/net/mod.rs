@@ -9,6 +9,7 @@ pub(crate) mod histogram;
 pub(crate) mod hold;
 pub(crate) mod http;
 pub(crate) mod load;
+pub(crate) mod python;
 pub(crate) mod samples;
 pub(crate) mod servers;
 pub(crate) mod wait;

@@ -3,9 +3,9 @@
 use super::{ALL, Contender, KEEP, Line, MEMORY, Row, with_python};
 use crate::net::cores::Place;
 use crate::net::http;
+use crate::net::python;
 use crate::net::samples::{self, Echo};
 use crate::net::servers::{Serve, by_hand, compio, glommio, monoio, smol, tokio, whit};
-use crate::rows::python;
 use crate::runtimes::{Smol, SmolLocal, Whit, WhitLocal};
 use crate::tools::Tool;
 
