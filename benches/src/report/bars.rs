@@ -10,6 +10,8 @@ const LEFT: i32 = 92;
 const RIGHT: i32 = 46;
 const LINE: i32 = 15;
 const HEAD: i32 = 17;
+/// Between metrics.
+const GAP: i32 = 4;
 /// The scale: from an eighth to sixty-four, in doublings.
 const SCALE: (i32, i32) = (-3, 6);
 
@@ -31,7 +33,7 @@ pub(super) fn bars(entry: &Entry<'_>) -> Result<String, String> {
     let many = entry.lines.len() > 1;
     let shown: Vec<_> = entry.lines.iter().filter(|line| line.metric != "p50" && !line.ratios.is_empty()).collect();
     let lines: usize = shown.iter().map(|line| line.ratios.len() + usize::from(many)).sum();
-    let height = HEAD + lines as i32 * LINE + 2;
+    let height = HEAD + lines as i32 * LINE + 2 + if many { shown.len() as i32 * GAP } else { 0 };
     let mut svg = String::new();
     let drawn = (|| {
         let area = SVGBackend::with_string(&mut svg, (WIDTH as u32, height as u32)).into_drawing_area();
@@ -52,6 +54,7 @@ pub(super) fn bars(entry: &Entry<'_>) -> Result<String, String> {
         let mut y = HEAD;
         for line in &shown {
             if many {
+                y += GAP;
                 area.draw(&Text::new(metric(&line.metric).to_owned(), (0, y + 2), font(plain).color(&SOFT)))?;
                 y += LINE;
             }
