@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::table::{Entry, metric, number, rank};
+use super::table::{Entry, is_behind, metric, number, rank};
 
 const WIDTH: i32 = 380;
 /// Left of it stand the peers, right of it the values.
@@ -61,7 +61,7 @@ pub(super) fn bars(entry: &Entry<'_>) -> Result<String, String> {
             let mut ratios: Vec<_> = line.ratios.iter().collect();
             ratios.sort_by_key(|ratio| rank(&ratio.peer));
             for ratio in ratios {
-                let colour = if ratio.median < 1.0 { LOSE } else { WIN };
+                let colour = if is_behind(ratio.median) { LOSE } else { WIN };
                 let (from, to) = (at(1.0).min(at(ratio.median)), at(1.0).max(at(ratio.median)));
                 area.draw(&Text::new(ratio.peer.clone(), (0, y + 1), font(plain).color(&DARK)))?;
                 area.draw(&Rectangle::new([(from, y + 2), (to.max(from + 1), y + LINE - 3)], colour.filled()))?;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::bars::bars;
 use super::curves::{chart, colour, relative};
 use super::markdown::mark_of;
-use super::table::{DISTURBED, Entry, Group, READ_ME, about, groups, metric, number, rank, score};
+use super::table::{DISTURBED, Entry, Group, READ_ME, about, groups, is_behind, metric, number, rank, score};
 use crate::session::{Measured, Ratio, Session};
 
 const STYLE: &str = include_str!("style.css");
@@ -128,7 +128,7 @@ fn head(entry: &Entry<'_>, rounds: usize) -> String {
 /// The stronger the colour, the further from 1.
 fn cell(ratio: Option<&Ratio>) -> String {
     let Some(ratio) = ratio else { return "<td></td>".to_owned() };
-    let class = if ratio.median < 1.0 { "loses" } else { "wins" };
+    let class = if is_behind(ratio.median) { "loses" } else { "wins" };
     let strength = (ratio.median.max(f64::MIN_POSITIVE).log2().abs() / 3.0).clamp(0.0, 1.0) * 0.5 + 0.06;
     format!(
         "<td class=\"{class}\" style=\"--by:{strength:.2}\" title=\"{} to {}\">{}</td>",

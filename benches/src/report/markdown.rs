@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::table::{DISTURBED, READ_ME, about, groups, metric, number, score};
+use super::table::{DISTURBED, READ_ME, about, groups, is_behind, metric, number, score};
 use crate::session::{Measured, Session};
 
 pub(super) fn markdown(session: &Session) -> String {
@@ -72,7 +72,7 @@ fn cell(lines: &[&Measured], peer: &str) -> String {
         return String::new();
     }
     let shown = ratios.into_iter().map(|ratio| match ratio {
-        Some(ratio) if ratio < 1.0 => format!("*{}*", number(ratio)),
+        Some(ratio) if is_behind(ratio) => format!("*{}*", number(ratio)),
         Some(ratio) => number(ratio),
         None => "–".to_owned(),
     });

@@ -80,8 +80,12 @@ pub(super) fn rank(peer: &str) -> usize {
 impl Group<'_> {
     /// The metrics of its rows; empty if each has a single one.
     pub(super) fn metrics(&self) -> Vec<&str> {
-        let lines = self.rows.first().map_or(&[][..], |entry| &entry.lines);
-        lines.iter().map(|line| &*line.metric).filter(|metric| !metric.is_empty()).collect()
+        let most = self.rows.iter().max_by_key(|entry| entry.lines.len());
+        most.into_iter()
+            .flat_map(|entry| &entry.lines)
+            .map(|line| &*line.metric)
+            .filter(|metric| !metric.is_empty())
+            .collect()
     }
 }
 
@@ -117,6 +121,11 @@ pub(super) fn about(session: &Session) -> String {
     let versions = if session.versions.is_empty() { String::new() } else { format!("; {}", session.versions) };
     let date = if session.date.is_empty() { String::new() } else { format!("{}, ", session.date) };
     format!("{date}{} rounds of {kind}; {}{versions}.", session.rounds, session.machine)
+}
+
+/// Whether whit is behind, by more than what the digits shown would hide.
+pub(super) fn is_behind(ratio: f64) -> bool {
+    ratio < 0.995
 }
 
 /// Two digits behind the point where they mean something.
