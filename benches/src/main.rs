@@ -1,15 +1,20 @@
 //! `cargo xtask bench`: the same work in whit and in what a user would pick instead, interleaved, as ratios.
 //!
-//! `plan` knows the rows, `rows/` what each does, `runtimes` how each contender spawns, `meter` how a sample is taken,
-//! `session` in which order, and `report` how it is shown. Each sample is a process of its own: this program again, with
-//! `sample ROW CONTENDER`.
+//! `plan` knows the rows, `rows/` and `net/` what each does, `runtimes` how each contender spawns, `meter` how a sample is
+//! taken, `session` in which order, and `report` how it is shown. Each sample is a process of its own: this program again,
+//! with `sample ROW CONTENDER`; and so is the load of those that serve.
 
+mod bare;
 mod meter;
+#[cfg(target_os = "linux")]
+mod net;
 mod plan;
 mod report;
 mod rows;
 mod runtimes;
+mod sample;
 mod session;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,18 +48,39 @@ enum Command {
     /// Takes one sample and prints it; for the program itself.
     #[command(hide = true)]
     Sample { row: String, contender: String },
+    /// Sends messages to an echo server; for the program itself.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Load(net::load::Load),
+    /// Opens connections; for the program itself.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Connections(net::connections::Connections),
+    /// Holds connections; for the program itself.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Hold(net::hold::Hold),
     /// The names of all rows.
     Rows,
+    /// Draws a report again from its `report.json`, without measuring anything.
+    Draw { file: PathBuf },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.command {
         Some(Command::Sample { row, contender }) => plan::sample(row, contender, args.quick),
+        #[cfg(target_os = "linux")]
+        Some(Command::Load(load)) => net::load::run(load),
+        #[cfg(target_os = "linux")]
+        Some(Command::Connections(connections)) => net::connections::run(connections),
+        #[cfg(target_os = "linux")]
+        Some(Command::Hold(hold)) => net::hold::run(hold),
         Some(Command::Rows) => {
-            plan::rows().iter().for_each(|row| println!("{:<28} {}", row.name, row.what));
+            plan::rows().iter().for_each(|row| println!("{:<20} {}", row.name, row.lines[0].what));
             Ok(())
         }
+        Some(Command::Draw { file }) => session::read(file).and_then(|session| report::write(&session, &args.out)),
         None => session::run(&args.only, args.quick, args.rounds, args.baseline.as_deref())
             .and_then(|session| report::write(&session, &args.out)),
     };

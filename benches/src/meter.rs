@@ -11,7 +11,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     fn budget(self) -> Duration {
-        Duration::from_millis(if self.quick { 40 } else { 400 })
+        Duration::from_millis(if self.quick { 30 } else { 400 })
     }
 
     /// `quick` or `full`, as it is.

@@ -236,6 +236,13 @@ pub(crate) struct OneThread<F>(F);
 // thread of `main`, and every task runs there.
 unsafe impl<F> Send for OneThread<F> {}
 
+impl<F> OneThread<F> {
+    /// For what has one thread in its sample.
+    pub(crate) fn new(future: F) -> OneThread<F> {
+        OneThread(future)
+    }
+}
+
 impl<F: Future> Future for OneThread<F> {
     type Output = F::Output;
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

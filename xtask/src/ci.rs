@@ -30,6 +30,7 @@ pub(crate) fn ci() -> Result {
     })?;
     step("loom models", &mut loom)?;
     step("tests, as in the README", &mut || cargo(&["test"], &[]))?;
+    step("instruction counts", &mut || program("whit-guard", &[]))?;
     if root().join("crates/whit/examples/tour.rs").exists() {
         step("the tour", &mut || cargo(&["run", "--release", "--example", "tour"], &[]))?;
     }
@@ -83,6 +84,13 @@ pub(crate) fn loom() -> Result {
         }
     }
     Ok(())
+}
+
+/// Builds a program of the workspace for release, and runs it.
+pub(crate) fn program(package: &str, arguments: &[String]) -> Result {
+    let args = ["run", "--release", "--quiet", "-p", package, "--"];
+    let args: Vec<_> = args.into_iter().chain(arguments.iter().map(String::as_str)).collect();
+    cargo(&args, &[])
 }
 
 /// Runs cargo in the workspace, with its output where ours goes.

@@ -1,4 +1,4 @@
-//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|loom|sanitize|tidy>`.
+//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|guard|loom|sanitize|tidy>`.
 
 mod ci;
 mod cross;
@@ -10,21 +10,17 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
     let result = match command.as_str() {
-        "bench" => {
-            let more: Vec<_> = std::env::args().skip(2).collect();
-            let args = ["run", "--release", "--quiet", "-p", "whit-benches", "--"].map(str::to_owned);
-            let args: Vec<_> = args.iter().chain(&more).map(String::as_str).collect();
-            ci::cargo(&args, &[])
-        }
+        "bench" => ci::program("whit-benches", &more()),
         "ci" => ci::ci(),
         "cross" => cross::check(),
         "deny" => ci::deny(),
         "each" => ci::each(),
+        "guard" => ci::program("whit-guard", &more()),
         "loom" => ci::loom(),
         "sanitize" => sanitize::sanitize(std::env::args().nth(2).as_deref()),
         "tidy" => tidy::check(),
         other => Err(format!(
-            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, loom, sanitize, tidy"
+            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, guard, loom, sanitize, tidy"
         )),
     };
     match result {
@@ -34,4 +30,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What stands behind the command.
+fn more() -> Vec<String> {
+    std::env::args().skip(2).collect()
 }

@@ -164,18 +164,18 @@ pub(crate) fn spawn_await_root<R: Runtime>(meter: Meter) -> f64 {
 
 /// A slot for the token, and who waits for it.
 #[derive(Default)]
-struct Place {
+pub(crate) struct Place {
     filled: AtomicUsize,
     waker: AtomicWaker,
 }
 
 impl Place {
-    fn put(&self) {
+    pub(crate) fn put(&self) {
         self.filled.store(1, Ordering::Release);
         self.waker.wake();
     }
 
-    async fn take(&self) {
+    pub(crate) async fn take(&self) {
         poll_fn(|cx| {
             self.waker.register(cx.waker());
             if self.filled.swap(0, Ordering::AcqRel) == 1 { Poll::Ready(()) } else { Poll::Pending }

@@ -65,6 +65,7 @@ pub(crate) mod mutex {
     contended!(tokio_many, tokio::sync::Mutex::new(0), |lock| lock.lock().await, {});
     contended!(smol_many, async_lock::Mutex::new(0), |lock| lock.lock().await, {});
     contended!(futures_many, futures::lock::Mutex::new(0), |lock| lock.lock().await, {});
+    contended!(std_many, std::sync::Mutex::new(0), |lock| lock.lock().expect("nobody panics"), {});
 
     contended!(whit_held, whit::sync::Mutex::new(0), |lock| lock.lock().await, { R::yield_now().await });
     contended!(tokio_held, tokio::sync::Mutex::new(0), |lock| lock.lock().await, { R::yield_now().await });
@@ -82,6 +83,14 @@ pub(crate) mod semaphore {
     contended!(whit_many, whit::sync::Semaphore::new(3), |lock| lock.acquire().await.expect("open"), {});
     contended!(tokio_many, tokio::sync::Semaphore::new(3), |lock| lock.acquire().await.expect("open"), {});
     contended!(smol_many, async_lock::Semaphore::new(3), |lock| lock.acquire().await, {});
+
+    contended!(whit_held, whit::sync::Semaphore::new(3), |lock| lock.acquire().await.expect("open"), {
+        R::yield_now().await
+    });
+    contended!(tokio_held, tokio::sync::Semaphore::new(3), |lock| lock.acquire().await.expect("open"), {
+        R::yield_now().await
+    });
+    contended!(smol_held, async_lock::Semaphore::new(3), |lock| lock.acquire().await, { R::yield_now().await });
 }
 
 pub(crate) mod rwlock {
@@ -94,4 +103,8 @@ pub(crate) mod rwlock {
     contended!(whit_many, whit::sync::RwLock::new(0), |lock| lock.write().await, {});
     contended!(tokio_many, tokio::sync::RwLock::new(0), |lock| lock.write().await, {});
     contended!(smol_many, async_lock::RwLock::new(0), |lock| lock.write().await, {});
+
+    contended!(whit_held, whit::sync::RwLock::new(0), |lock| lock.write().await, { R::yield_now().await });
+    contended!(tokio_held, tokio::sync::RwLock::new(0), |lock| lock.write().await, { R::yield_now().await });
+    contended!(smol_held, async_lock::RwLock::new(0), |lock| lock.write().await, { R::yield_now().await });
 }

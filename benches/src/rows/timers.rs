@@ -97,6 +97,41 @@ pub(crate) fn fire<R: Runtime>(meter: Meter) -> f64 {
     })
 }
 
+/// Median lateness of as many, in nanoseconds.
+pub(crate) fn fire_late<R: Runtime>(meter: Meter) -> f64 {
+    let (count, within) = meter.pick((20_000u32, 100_000u64), (100_000, 1_000_000));
+    R::root(async move {
+        let tasks: Vec<_> = (0..count)
+            .map(|number| {
+                let asked = Duration::from_micros(u64::from(number).wrapping_mul(2_654_435_761) % within);
+                R::spawn(async move {
+                    let started = Instant::now();
+                    R::sleep(asked).await;
+                    started.elapsed().saturating_sub(asked).as_nanos() as f64
+                })
+            })
+            .collect();
+        let mut late = Vec::new();
+        for task in tasks {
+            late.push(task.await);
+        }
+        median(&mut late)
+    })
+}
+
+/// Wall time in nanoseconds until many that sleep for the same time have ended.
+pub(crate) fn sleepers_end<R: Runtime>(meter: Meter) -> f64 {
+    let (count, asked) = meter.pick((100_000, Duration::from_millis(200)), (1_000_000, Duration::from_secs(3)));
+    R::root(async move {
+        let started = Instant::now();
+        let tasks: Vec<_> = (0..count).map(|_| R::spawn(R::sleep(asked))).collect();
+        for task in tasks {
+            task.await;
+        }
+        started.elapsed().as_nanos() as f64
+    })
+}
+
 /// Median lateness of `sleep(1 ms)`, in nanoseconds.
 pub(crate) fn lateness<R: Runtime>(meter: Meter) -> f64 {
     let rounds = meter.pick(50, 300);
