@@ -105,7 +105,7 @@ struct Allowance {
 
 impl Drop for Allowance {
     fn drop(&mut self) {
-        setrlimit(Resource::Nofile, self.limit.clone()).unwrap();
+        setrlimit(Resource::Nofile, self.limit).unwrap();
     }
 }
 
