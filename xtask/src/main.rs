@@ -1,8 +1,9 @@
-//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|guard|loom|sanitize|tidy>`.
+//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|guard|loom|sanitize|syscalls|tidy>`.
 
 mod ci;
 mod cross;
 mod sanitize;
+mod syscalls;
 mod tidy;
 
 use std::process::ExitCode;
@@ -18,9 +19,10 @@ fn main() -> ExitCode {
         "guard" => ci::program("whit-guard", &more()),
         "loom" => ci::loom(),
         "sanitize" => sanitize::sanitize(std::env::args().nth(2).as_deref()),
+        "syscalls" => syscalls::count(),
         "tidy" => tidy::check(),
         other => Err(format!(
-            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, guard, loom, sanitize, tidy"
+            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, guard, loom, sanitize, syscalls, tidy"
         )),
     };
     match result {

@@ -17,13 +17,24 @@ pin_project! {
     pub struct WhitIo<T> {
         #[pin]
         inner: T,
+        vectored: bool,
     }
 }
 
 impl<T> WhitIo<T> {
-    /// Wraps `inner`.
+    /// Wraps `inner`, and tells hyper that its vectored writes take several buffers at once, as those of whit's sockets do.
     pub fn new(inner: T) -> WhitIo<T> {
-        WhitIo { inner }
+        WhitIo { inner, vectored: true }
+    }
+
+    /// Says whether the vectored writes of `inner` take several buffers at once; futures-io's traits cannot be asked.
+    ///
+    /// If not (a writer that keeps the default method, which takes the first buffer alone), hyper copies a head and its body
+    /// together instead, and sends both with one write.
+    #[must_use]
+    pub fn vectored(mut self, vectored: bool) -> WhitIo<T> {
+        self.vectored = vectored;
+        self
     }
 
     /// The stream inside.
@@ -61,7 +72,7 @@ impl<T: AsyncWrite> Write for WhitIo<T> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        self.vectored
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -42,6 +42,10 @@ pub async fn resolve<A: AsyncToSocketAddrs>(addrs: A) -> io::Result<Vec<SocketAd
 /// # Errors
 ///
 /// As for [`resolve`].
+///
+/// # Cancel safety
+///
+/// As for [`resolve`].
 pub async fn resolve_in<A: AsyncToSocketAddrs>(handle: &Handle, addrs: A) -> io::Result<Vec<SocketAddr>> {
     lookup(&Parts::of(handle), addrs.to_addrs()).await
 }

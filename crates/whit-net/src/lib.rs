@@ -64,13 +64,19 @@
 //!
 //! No TLS. Socket options beyond the common ones are set with `socket2::SockRef` on [`TcpStream::raw`] and its like. On
 //! Windows there are no Unix sockets.
+//!
+//! Of async-net's API two things are not here, because a TCP or UDP socket may be of another network than the system's and
+//! have no descriptor then: `AsFd` and `AsRawFd` (`raw` gives an `Option` instead) and the way into `Arc<Async<…>>`
+//! (`std::net::TcpStream::try_from(&stream)` gives a second descriptor instead). The Unix sockets have both.
 
 #![forbid(unsafe_code)]
 
 mod addrs;
+mod descriptors;
 mod error;
 mod forward;
 mod happy;
+mod multicast;
 mod os;
 mod parts;
 mod split;
@@ -85,6 +91,10 @@ pub use os::OsNetwork;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use tcp::{Incoming, TcpListener, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
+
+/// From std, since every program that has sockets needs them.
+#[doc(no_inline)]
+pub use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// What `attempt` gives for the first address where it succeeds, or the error of the last.
 fn first_of<T>(

@@ -206,16 +206,16 @@ impl UdpSocket {
     }
 
     /// The descriptor, if the socket is the system's and not a simulation's: with `socket2::SockRef` it has every option
-    /// that is not here, the multicast ones among them.
+    /// that is not here.
     pub fn raw(&self) -> Option<BorrowedSource<'_>> {
         self.inner.raw()
     }
 
-    fn system(&self) -> io::Result<BorrowedSource<'_>> {
+    pub(crate) fn system(&self) -> io::Result<BorrowedSource<'_>> {
         self.inner.raw().ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::Unsupported,
-                "reading a socket option failed: this socket is not the system's; keep what you set yourself",
+                "using a socket option failed: this socket is not the system's but belongs to another network, which has no such option",
             )
         })
     }

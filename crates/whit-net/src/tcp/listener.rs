@@ -35,6 +35,11 @@ impl TcpListener {
     /// # Errors
     ///
     /// The name cannot be looked up, or each address is taken or not ours. The text names the last address tried.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up: no socket is left. Only the look-up of a name waits; with an address the first poll is
+    /// ready.
     pub async fn bind<A: AsyncToSocketAddrs>(addrs: A) -> io::Result<TcpListener> {
         Self::bind_with(Parts::current(), addrs, &SocketOptions::default()).await
     }
@@ -42,6 +47,10 @@ impl TcpListener {
     /// As [`bind`](TcpListener::bind), with the parts of `handle`.
     ///
     /// # Errors
+    ///
+    /// As for [`bind`](TcpListener::bind).
+    ///
+    /// # Cancel safety
     ///
     /// As for [`bind`](TcpListener::bind).
     pub async fn bind_in<A: AsyncToSocketAddrs>(handle: &Handle, addrs: A) -> io::Result<TcpListener> {

@@ -108,6 +108,10 @@ impl TcpSocket {
     /// # Errors
     ///
     /// As for [`TcpStream::connect`], and when the system refuses a setting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up and closes every socket; the settings are still there.
     pub async fn connect<A: AsyncToSocketAddrs>(&self, addrs: A) -> io::Result<TcpStream> {
         TcpStream::connect_with(self.parts(), addrs, &self.options).await
     }
@@ -117,6 +121,10 @@ impl TcpSocket {
     /// # Errors
     ///
     /// As for [`TcpListener::bind`], and when the system refuses a setting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up: no socket is left; the settings are still there.
     pub async fn listen<A: AsyncToSocketAddrs>(&self, addrs: A) -> io::Result<TcpListener> {
         TcpListener::bind_with(self.parts(), addrs, &self.options).await
     }

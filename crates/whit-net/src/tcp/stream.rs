@@ -89,6 +89,10 @@ impl TcpStream {
     /// # Errors
     ///
     /// As for [`connect`](TcpStream::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`connect`](TcpStream::connect).
     pub async fn connect_in<A: AsyncToSocketAddrs>(handle: &Handle, addrs: A) -> io::Result<TcpStream> {
         Self::connect_with(Parts::of(handle), addrs, &SocketOptions::default()).await
     }
@@ -98,6 +102,10 @@ impl TcpStream {
     /// # Errors
     ///
     /// The connection was refused, timed out, or could not be begun; the text names the address.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives up and closes the socket.
     pub async fn connect_to(addr: SocketAddr) -> io::Result<TcpStream> {
         Self::connect(addr).await
     }

@@ -64,6 +64,10 @@ impl UnixStream {
     /// # Errors
     ///
     /// As for [`connect`](UnixStream::connect).
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`connect`](UnixStream::connect).
     pub async fn connect_in<P: AsRef<Path>>(handle: &Handle, path: P) -> io::Result<UnixStream> {
         Self::connect_with(Parts::of(handle), path.as_ref()).await
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 use whit_core::Dir;
 
-use super::{AsSource, Async, poll_op};
+use super::{Async, poll_op};
 
 /// Types whose `Read` and `Write`, their own and those of references to them, never close nor exchange their descriptor; so
 /// an [`Async`] of them can be read and written by value. The name is async-io's.
@@ -34,6 +34,8 @@ io_safe! {
     std::io::StdinLock<'_>,
     std::io::StdoutLock<'_>,
     std::io::StderrLock<'_>,
+    std::io::PipeReader,
+    std::io::PipeWriter,
     std::process::ChildStdin,
     std::process::ChildStdout,
     std::process::ChildStderr,
@@ -46,8 +48,16 @@ unsafe impl<T: ?Sized + IoSafe> IoSafe for &T {}
 unsafe impl<T: ?Sized + IoSafe> IoSafe for &mut T {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + IoSafe> IoSafe for Box<T> {}
+// SAFETY: `Cow` has no `Read` or `Write` that would make a `T` of its own out of a borrowed one; what `T` promises holds.
+unsafe impl<T: Clone + IoSafe> IoSafe for std::borrow::Cow<'_, T> {}
+// SAFETY: a buffer only reads what is inside.
+unsafe impl<T: IoSafe + Read> IoSafe for std::io::BufReader<T> {}
+// SAFETY: a buffer only writes to what is inside.
+unsafe impl<T: IoSafe + Write> IoSafe for std::io::BufWriter<T> {}
+// SAFETY: as above.
+unsafe impl<T: IoSafe + Write> IoSafe for std::io::LineWriter<T> {}
 
-impl<T: AsSource> AsyncRead for &Async<T>
+impl<T> AsyncRead for &Async<T>
 where
     for<'a> &'a T: Read,
 {
@@ -64,7 +74,7 @@ where
     }
 }
 
-impl<T: AsSource> AsyncWrite for &Async<T>
+impl<T> AsyncWrite for &Async<T>
 where
     for<'a> &'a T: Write,
 {
@@ -90,7 +100,7 @@ where
     }
 }
 
-impl<T: AsSource> Async<T> {
+impl<T> Async<T> {
     fn poll_mut<R>(
         self: Pin<&mut Self>,
         dir: Dir,
@@ -105,7 +115,7 @@ impl<T: AsSource> Async<T> {
     }
 }
 
-impl<T: AsSource + IoSafe + Read> AsyncRead for Async<T> {
+impl<T: IoSafe + Read> AsyncRead for Async<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         self.poll_mut(Dir::Read, cx, |io| io.read(buf))
     }
@@ -119,7 +129,7 @@ impl<T: AsSource + IoSafe + Read> AsyncRead for Async<T> {
     }
 }
 
-impl<T: AsSource + IoSafe + Write> AsyncWrite for Async<T> {
+impl<T: IoSafe + Write> AsyncWrite for Async<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_mut(Dir::Write, cx, |io| io.write(buf))
     }

@@ -1,11 +1,12 @@
 //! `Async<T>`: a descriptor whose operations wait for readiness instead of blocking. The API is `async_io::Async`'s.
 //!
-//! Here is what holds for any descriptor; `readiness` has the futures of `readable` and `writable`, `io` the traits of
+//! Here is what holds for any descriptor; `registration` is its place in the reactor, `readiness` has the futures of `readable` and `writable`, `io` the traits of
 //! futures-io, `tcp`, `udp` and `unix` the methods of sockets, `convert` the conversions.
 
 mod convert;
 mod io;
 mod readiness;
+mod registration;
 mod tcp;
 mod udp;
 #[cfg(unix)]
@@ -20,13 +21,12 @@ use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Result};
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
-use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, budget};
+use whit_core::{BorrowedSource, Dir, RawSource, budget};
 
 use crate::default::{SharedReactor, current_reactor};
-use crate::sys::short_read_empties;
+use registration::Registration;
 
 /// What has a descriptor that can be watched: everything with `AsFd` on Unix, with `AsSocket` on Windows.
 pub trait AsSource {
@@ -50,6 +50,7 @@ impl<T: std::os::windows::io::AsSocket> AsSource for T {
 
 /// A descriptor in non-blocking mode, registered with a reactor.
 ///
+/// `T` is bounded where an `Async` is made and not where it is kept, so that `struct Holder<T>(Async<T>)` is a type.
 /// Any number of tasks may wait for each direction. Waiting is cancel-safe: an operation either has happened or has not.
 /// Dropping it deregisters and closes.
 ///
@@ -68,23 +69,11 @@ impl<T: std::os::windows::io::AsSocket> AsSource for T {
 /// })
 /// .unwrap();
 /// ```
-pub struct Async<T: AsSource> {
-    // `None` only while it is taken apart.
-    io: Option<T>,
+pub struct Async<T> {
+    // Above `io`, so that it is dropped first: deregister, then close.
     registration: Registration,
+    io: T,
 }
-
-struct Registration {
-    reactor: SharedReactor,
-    source: Arc<Source>,
-    key: SourceKey,
-    // Whether a short read empties it, asked of the system at the first short read: `UNKNOWN`, `YES` or `NO`.
-    short_read_empties: AtomicU8,
-}
-
-const UNKNOWN: u8 = 0;
-const YES: u8 = 1;
-const NO: u8 = 2;
 
 impl<T: AsSource> Async<T> {
     /// Sets `io` to non-blocking and registers it with the current handle's reactor, or with the process-wide default.
@@ -114,15 +103,17 @@ impl<T: AsSource> Async<T> {
         set_nonblocking(&io)?;
         register(io, reactor)
     }
+}
 
+impl<T> Async<T> {
     /// Takes the `io` out; it stays non-blocking.
     ///
     /// # Errors
     ///
     /// The reactor could not forget it; it is closed then.
-    pub fn into_inner(mut self) -> Result<T> {
-        let io = self.io.take().expect("taken apart only here and in drop");
-        self.registration.reactor.deregister(io.as_source(), self.registration.key)?;
+    pub fn into_inner(self) -> Result<T> {
+        let Async { mut registration, io } = self;
+        registration.end()?;
         Ok(io)
     }
 
@@ -190,7 +181,7 @@ impl<T: AsSource> Async<T> {
         poll_fn(|cx| self.poll_io(Dir::Write, cx, &mut op)).await
     }
 
-    /// As [`read_with`](Async::read_with), for an `op` that needs the io mutably.
+    /// As [`read_with`](Async::read_with), for an `op` that needs the io mutably. Cancel-safe if `op` is all or nothing.
     ///
     /// # Errors
     ///
@@ -204,7 +195,7 @@ impl<T: AsSource> Async<T> {
         poll_fn(|cx| poll_op(&mut *self, Dir::Read, cx, |io| op(unsafe { io.get_mut() }))).await
     }
 
-    /// As [`write_with`](Async::write_with), for an `op` that needs the io mutably.
+    /// As [`write_with`](Async::write_with), for an `op` that needs the io mutably. Cancel-safe if `op` is all or nothing.
     ///
     /// # Errors
     ///
@@ -225,17 +216,26 @@ impl<T: AsSource> Async<T> {
 
     fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<Result<whit_core::Tick>> {
         let polled = self.registration.source.poll_ready(dir, cx);
-        self.rearm_if(polled.is_pending())?;
+        self.registration.rearm_if(polled.is_pending())?;
         polled
     }
 
-    fn rearm_if(&self, waits: bool) -> Result<()> {
-        let Registration { reactor, source, key, .. } = &self.registration;
-        if waits { reactor.rearm(self.get_ref().as_source(), *key, source.interest()) } else { Ok(()) }
+    /// The descriptor's owner. Do not put it back into blocking mode.
+    pub fn get_ref(&self) -> &T {
+        &self.io
+    }
+
+    /// The descriptor's owner, mutably.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor must not be closed or exchanged: the reactor watches it.
+    pub unsafe fn get_mut(&mut self) -> &mut T {
+        &mut self.io
     }
 }
 
-impl<T: AsSource> Async<T>
+impl<T> Async<T>
 where
     for<'a> &'a T: Read,
 {
@@ -254,7 +254,7 @@ where
         Poll::Ready(read.map(|(length, seen)| {
             // Zero is the end, which has no further event.
             if let Some(seen) = seen.filter(|_| 0 < length && length < buf.len())
-                && self.short_read_empties()
+                && self.registration.short_read_empties()
             {
                 self.registration.source.drained(seen);
             }
@@ -263,36 +263,8 @@ where
     }
 }
 
-impl<T: AsSource> Async<T> {
-    fn short_read_empties(&self) -> bool {
-        let known = &self.registration.short_read_empties;
-        match known.load(Ordering::Relaxed) {
-            UNKNOWN => {
-                let empties = short_read_empties(self.get_ref().as_source());
-                known.store(if empties { YES } else { NO }, Ordering::Relaxed);
-                empties
-            }
-            known => known == YES,
-        }
-    }
-
-    /// The descriptor's owner. Do not put it back into blocking mode.
-    pub fn get_ref(&self) -> &T {
-        self.io.as_ref().expect("there until it is taken apart")
-    }
-
-    /// The descriptor's owner, mutably.
-    ///
-    /// # Safety
-    ///
-    /// The descriptor must not be closed or exchanged: the reactor watches it.
-    pub unsafe fn get_mut(&mut self) -> &mut T {
-        self.io.as_mut().expect("there until it is taken apart")
-    }
-}
-
 /// The loop of every operation; `this` is a shared or an exclusive reference, as `op` needs it.
-fn poll_op<T: AsSource, A: Deref<Target = Async<T>>, R>(
+fn poll_op<T, A: Deref<Target = Async<T>>, R>(
     mut this: A,
     dir: Dir,
     cx: &mut Context<'_>,
@@ -313,26 +285,13 @@ fn poll_op<T: AsSource, A: Deref<Target = Async<T>>, R>(
 }
 
 fn register<T: AsSource>(io: T, reactor: &SharedReactor) -> Result<Async<T>> {
-    // Assumed writable, as most are: the first write tries instead of waiting for an event.
-    let source = Arc::new(Source::new(true));
-    // SAFETY: the descriptor is closed by dropping `io`, and `Async` deregisters before that; `get_mut` asks not to.
-    let key = unsafe { reactor.register(raw(&io), source.clone())? };
-    let registration =
-        Registration { reactor: reactor.clone(), source, key, short_read_empties: AtomicU8::new(UNKNOWN) };
-    Ok(Async { io: Some(io), registration })
+    // SAFETY: `Async` drops the registration before the `io`, which is what closes the descriptor; and `get_mut` asks not to.
+    let registration = unsafe { Registration::new(raw(&io), reactor)? };
+    Ok(Async { registration, io })
 }
 
 // The io is never pinned.
-impl<T: AsSource> Unpin for Async<T> {}
-
-impl<T: AsSource> Drop for Async<T> {
-    fn drop(&mut self) {
-        if let Some(io) = &self.io {
-            // What could be done about an error? The descriptor is closed next, which ends its registration on epoll and kqueue.
-            drop(self.registration.reactor.deregister(io.as_source(), self.registration.key));
-        }
-    }
-}
+impl<T> Unpin for Async<T> {}
 
 fn raw(io: &impl AsSource) -> RawSource {
     #[cfg(unix)]
@@ -345,7 +304,7 @@ fn set_nonblocking(io: &impl AsSource) -> Result<()> {
     socket2::SockRef::from(&io.as_source()).set_nonblocking(true)
 }
 
-impl<T: AsSource + fmt::Debug> fmt::Debug for Async<T> {
+impl<T: fmt::Debug> fmt::Debug for Async<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Async").field("io", &self.io).field("source", &self.registration.source).finish()
     }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use whit_core::{Dir, WaiterKey};
 
-use super::{AsSource, Async};
+use super::Async;
 
 /// What [`Async::readable`] gives.
 pub type Readable<'a, T> = Readiness<&'a Async<T>, T>;
@@ -23,19 +23,19 @@ pub type WritableOwned<T> = Readiness<Arc<Async<T>>, T>;
 
 /// Ready when the direction is. Dropping it takes its waker out.
 #[must_use = "futures do nothing unless awaited"]
-pub struct Readiness<A: Deref<Target = Async<T>>, T: AsSource> {
+pub struct Readiness<A: Deref<Target = Async<T>>, T> {
     io: A,
     dir: Dir,
     key: Option<WaiterKey>,
 }
 
-impl<A: Deref<Target = Async<T>>, T: AsSource> Readiness<A, T> {
+impl<A: Deref<Target = Async<T>>, T> Readiness<A, T> {
     pub(super) fn new(io: A, dir: Dir) -> Self {
         Readiness { io, dir, key: None }
     }
 }
 
-impl<A: Deref<Target = Async<T>> + Unpin, T: AsSource> Future for Readiness<A, T> {
+impl<A: Deref<Target = Async<T>> + Unpin, T> Future for Readiness<A, T> {
     type Output = io::Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -47,12 +47,12 @@ impl<A: Deref<Target = Async<T>> + Unpin, T: AsSource> Future for Readiness<A, T
             return Poll::Ready(Ok(()));
         }
         let polled = source.poll_ready_keyed(this.dir, &mut this.key, cx);
-        this.io.rearm_if(polled.is_pending())?;
+        this.io.registration.rearm_if(polled.is_pending())?;
         polled.map_ok(drop)
     }
 }
 
-impl<A: Deref<Target = Async<T>>, T: AsSource> Drop for Readiness<A, T> {
+impl<A: Deref<Target = Async<T>>, T> Drop for Readiness<A, T> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.io.registration.source.forget(self.dir, key);
@@ -60,7 +60,7 @@ impl<A: Deref<Target = Async<T>>, T: AsSource> Drop for Readiness<A, T> {
     }
 }
 
-impl<A: Deref<Target = Async<T>>, T: AsSource> fmt::Debug for Readiness<A, T> {
+impl<A: Deref<Target = Async<T>>, T> fmt::Debug for Readiness<A, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Readiness").field("dir", &self.dir).finish_non_exhaustive()
     }

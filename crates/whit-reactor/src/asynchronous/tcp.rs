@@ -76,7 +76,7 @@ impl Async<TcpStream> {
         })
     }
 
-    /// Reads without taking: the next read gets the same bytes.
+    /// Reads without taking: the next read gets the same bytes. Cancel-safe.
     ///
     /// # Errors
     ///
@@ -111,10 +111,10 @@ fn in_progress(error: &io::Error) -> bool {
     begun
 }
 
-impl<L: AsSource> Async<L> {
+impl<L> Async<L> {
     /// Registers what a listener accepted where the listener is.
     pub(super) fn beside<S: AsSource>(&self, accepted: S) -> io::Result<Async<S>> {
-        Async::new_in(accepted, &self.registration.reactor)
+        Async::new_in(accepted, self.registration.reactor())
     }
 }
 

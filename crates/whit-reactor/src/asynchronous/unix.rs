@@ -42,7 +42,7 @@ impl Async<UnixListener> {
 }
 
 impl Async<UnixStream> {
-    /// Connects to the listener at `path`, which takes no time.
+    /// Connects to the listener at `path`, which takes no time: the first poll is ready, so there is nothing to cancel.
     ///
     /// # Errors
     ///

@@ -1,0 +1,40 @@
+//! A test in a process of its own: its limits can be low, and its threads and descriptors are its own alone.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const CHILD: &str = "WHIT_TEST_CHILD";
+/// A child that takes longer hangs, and is killed.
+const LONG: Duration = Duration::from_secs(120);
+
+/// Runs `test` in a child process: the test binary runs itself again, and only the test `name`, which comes here again.
+pub(crate) fn alone(name: &str, test: impl FnOnce()) {
+    if std::env::var_os(CHILD).is_some_and(|child| child == name) {
+        return test();
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads", "1"])
+        .env(CHILD, name)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+        if started.elapsed() > LONG {
+            child.kill().unwrap();
+        }
+    }
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    // A renamed test would run nothing and succeed.
+    assert!(text.contains("1 passed"), "{text}");
+}
+
+/// The threads and the descriptors of this process.
+pub(crate) fn census() -> (usize, usize) {
+    let entries = |folder| std::fs::read_dir(folder).unwrap().count();
+    (entries("/proc/self/task"), entries("/proc/self/fd"))
+}
