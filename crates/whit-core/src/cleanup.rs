@@ -14,10 +14,17 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::sync::{Mutex, lock};
 
+#[cfg(not(loom))]
 thread_local! {
     static COLLECTING: Cell<bool> = const { Cell::new(false) };
     // Made when the first task asks.
     static TOKEN: RefCell<Option<Arc<Token>>> = const { RefCell::new(None) };
+}
+// loom runs the threads of a model on one thread.
+#[cfg(loom)]
+loom::thread_local! {
+    static COLLECTING: Cell<bool> = Cell::new(false);
+    static TOKEN: RefCell<Option<Arc<Token>>> = RefCell::new(None);
 }
 
 /// Runs `f`, which drops something, and gives a future that is ready once all tasks whose handles were dropped in it have
@@ -46,18 +53,18 @@ pub fn collect<R>(f: impl FnOnce() -> R) -> (R, Cleanup) {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
-            COLLECTING.set(false);
+            COLLECTING.with(|collecting| collecting.set(false));
             // Only an unwinding `f` leaves one: those who wait for it are not to be mixed with the next.
-            drop(TOKEN.take());
+            drop(TOKEN.with(RefCell::take));
         }
     }
-    if COLLECTING.get() {
+    if COLLECTING.with(Cell::get) {
         return (f(), Cleanup { state: None });
     }
-    COLLECTING.set(true);
+    COLLECTING.with(|collecting| collecting.set(true));
     let end = End;
     let result = f();
-    let token = TOKEN.take();
+    let token = TOKEN.with(RefCell::take);
     drop(end);
     (result, Cleanup { state: token.map(|token| token.state.clone()) })
 }
@@ -67,12 +74,12 @@ pub fn collect<R>(f: impl FnOnce() -> R) -> (R, Cleanup) {
 /// Being woken says nothing; only the drop of the last clone counts.
 #[inline]
 pub fn waker() -> Option<Waker> {
-    COLLECTING.get().then(token)
+    COLLECTING.with(Cell::get).then(token)
 }
 
 #[cold]
 fn token() -> Waker {
-    TOKEN.with_borrow_mut(|token| token.get_or_insert_default().clone().into())
+    TOKEN.with(|token| token.borrow_mut().get_or_insert_default().clone().into())
 }
 
 /// Ready when every task has dropped its future; made by [`collect`].

@@ -18,9 +18,16 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+#[cfg(not(loom))]
 thread_local! {
     static SOME: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<Inherited> = const { Cell::new(Inherited(None)) };
+}
+// loom runs the threads of a model on one thread.
+#[cfg(loom)]
+loom::thread_local! {
+    static SOME: Cell<bool> = Cell::new(false);
+    static CURRENT: Cell<Inherited> = Cell::new(Inherited(None));
 }
 
 /// Names a value among the [`Inherited`]: a static, told from others by its address.
@@ -65,7 +72,7 @@ struct Value {
 impl Inherited {
     /// The values of what this thread is polling now; empty if there are none.
     pub fn current() -> Inherited {
-        match SOME.get() {
+        match any() {
             true => peek(Inherited::clone),
             false => Inherited(None),
         }
@@ -73,7 +80,7 @@ impl Inherited {
 
     /// One value of what this thread is polling now.
     pub fn current_value<T: Any + Send + Sync>(key: &'static Key) -> Option<Arc<T>> {
-        if SOME.get() { peek(|current| current.get(key)) } else { None }
+        if any() { peek(|current| current.get(key)) } else { None }
     }
 
     /// These values and one more, which replaces an earlier one under the same key.
@@ -152,7 +159,7 @@ impl<F> fmt::Debug for Inheriting<F> {
 /// Whether there is anything to inherit.
 #[inline]
 pub(crate) fn any() -> bool {
-    SOME.get()
+    SOME.with(Cell::get)
 }
 
 /// Takes the current values away until the guard is dropped: rule 3.
@@ -201,7 +208,7 @@ fn swap(values: &mut Inherited) {
     let some = !values.is_empty();
     // A thread that is being torn down polls nothing any more; what is dropped in it sees no values.
     if let Ok(before) = CURRENT.try_with(|current| current.replace(std::mem::take(values))) {
-        SOME.set(some);
+        SOME.with(|flag| flag.set(some));
         *values = before;
     }
 }

@@ -141,6 +141,31 @@ fn dropping_or_forgetting_the_scope_is_the_end_of_its_children() {
     assert!(log.take().is_empty());
 }
 
+/// A child that was spawned between two polls, and never became one of the children, goes with the scope too.
+#[test]
+fn what_has_not_begun_goes_with_the_scope() {
+    let log = Log::default();
+    let kept = std::sync::OnceLock::new();
+    let mut all = scope(|s: Scope<'static>| {
+        kept.set(s).unwrap();
+        pending::<()>()
+    });
+    let wakes = Arc::new(Wakes::default());
+    assert!(poll_once(&mut all, &wakes).is_pending());
+    let (again, guard) = (kept.get().unwrap().clone(), log.on_drop("not begun"));
+    drop(kept.get().unwrap().spawn(async move { drop((again, guard)) }));
+    assert_eq!(wakes.0.load(SeqCst), 1, "the scope is to look");
+    drop(all);
+    assert_eq!(log.take(), ["not begun"]);
+
+    let mut all = scope(|s: Scope<'static>| async move { s });
+    let std::task::Poll::Ready(s) = poll_once(&mut all, &wakes) else { panic!("its body is ready") };
+    let guard = log.on_drop("too late");
+    drop(s.spawn(async move { drop(guard) }));
+    assert_eq!(log.take(), ["too late"], "the scope is over, though its future is still there");
+    drop(all);
+}
+
 #[test]
 fn a_panic_of_a_child_goes_through_and_drops_the_rest() {
     let log = Log::default();
