@@ -1,6 +1,6 @@
 //! What may go to other threads: everything.
 
-use whit_fs::io::{FrameReader, FrameWriter, Lines, Stderr, Stdin, Stdout};
+use whit_fs::io::{FrameReader, FrameWriter, LineReader, Stderr, Stdin, Stdout};
 use whit_fs::{DirBuilder, DirEntry, File, OpenOptions, ReadDir};
 
 fn send_sync<T: Send + Sync>() {}
@@ -14,7 +14,7 @@ fn all_of_it_is_send() {
     send_sync::<DirEntry>();
     send::<Option<ReadDir>>(None);
     send_sync::<(Stdin, Stdout, Stderr)>();
-    send_sync::<(FrameReader<Stdin>, FrameWriter<Stdout>, Lines<Stdin>)>();
+    send_sync::<(FrameReader<Stdin>, FrameWriter<Stdout>, LineReader<Stdin>)>();
     // Futures are not run until they are polled.
     send(File::open("nowhere"));
     send(whit_fs::read_dir("nowhere"));
