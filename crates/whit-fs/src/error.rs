@@ -46,3 +46,17 @@ impl Error for Sentence {
         Some(&self.source)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_out_of_descriptors_is_said_and_its_source_kept() {
+        let error = explain(io::Error::from_raw_os_error(24), "opening x");
+        assert!(error.to_string().starts_with("opening x failed: "), "{error}");
+        assert!(error.to_string().ends_with("(`ulimit -n`)"), "{error}");
+        let source = error.get_ref().unwrap().source().unwrap().downcast_ref::<io::Error>().unwrap();
+        assert_eq!(source.raw_os_error(), Some(24));
+    }
+}

@@ -1,4 +1,4 @@
-//! Lines, frames, and copying both ways.
+//! LineReader, frames, and copying both ways.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once};
-use whit_fs::io::{FrameReader, FrameWriter, Lines, copy_bidirectional};
+use whit_fs::io::{FrameReader, FrameWriter, LineReader, copy_bidirectional};
 
 /// Gives one byte at a time, takes two at a time, and is pending before each.
 #[derive(Default)]
@@ -82,15 +82,15 @@ fn lines_come_whole_however_their_bytes_come() {
     block_on(async {
         let text = "one\r\ntwo\n\n\u{e4}\r x\nlast";
         let expected = ["one", "two", "", "\u{e4}\r x", "last"];
-        let mut at_once = Lines::new(text.as_bytes(), 5);
-        let mut slow = Lines::new(Slow::of(text.as_bytes()), 5);
+        let mut at_once = LineReader::new(text.as_bytes(), 5);
+        let mut slow = LineReader::new(Slow::of(text.as_bytes()), 5);
         for line in expected {
             assert_eq!(next(&mut at_once).await.unwrap().unwrap(), line);
             assert_eq!(next(&mut slow).await.unwrap().unwrap(), line);
         }
         assert!(next(&mut at_once).await.is_none() && next(&mut slow).await.is_none());
 
-        let mut lines = Lines::new(&b"head\nand a body"[..], 10);
+        let mut lines = LineReader::new(&b"head\nand a body"[..], 10);
         next(&mut lines).await.unwrap().unwrap();
         assert_eq!(lines.into_parts().1, b"and a body");
     });
@@ -106,7 +106,7 @@ fn a_line_that_is_too_long_or_no_text_is_an_error() {
             for slow in [false, true] {
                 let input: Box<dyn AsyncRead + Unpin> =
                     if slow { Box::new(Slow::of(text.as_bytes())) } else { Box::new(text.as_bytes()) };
-                let mut lines = Lines::new(input, 5);
+                let mut lines = LineReader::new(input, 5);
                 let line = next(&mut lines).await.unwrap();
                 assert_eq!(line.is_ok(), fine, "{text:?}");
                 if let Err(error) = line {
@@ -115,9 +115,9 @@ fn a_line_that_is_too_long_or_no_text_is_an_error() {
                 }
             }
         }
-        let mut endless = Lines::new(futures_lite::io::repeat(b'x'), 100_000);
+        let mut endless = LineReader::new(futures_lite::io::repeat(b'x'), 100_000);
         assert!(next(&mut endless).await.unwrap().is_err());
-        let mut lines = Lines::new(&b"\xff\nx\n"[..], 10);
+        let mut lines = LineReader::new(&b"\xff\nx\n"[..], 10);
         assert!(next(&mut lines).await.unwrap().unwrap_err().to_string().contains("UTF-8"));
         assert!(next(&mut lines).await.is_none());
     });

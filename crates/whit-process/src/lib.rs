@@ -56,6 +56,12 @@
 mod child;
 mod command;
 mod error;
+#[cfg(all(unix, not(loom)))]
+#[expect(unreachable_pub, reason = "public for its models")]
+mod news;
+#[cfg(all(unix, loom))]
+#[doc(hidden)]
+pub mod news;
 #[cfg(feature = "pool")]
 pub mod pool;
 mod process;

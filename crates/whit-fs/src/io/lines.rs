@@ -1,4 +1,4 @@
-//! Lines, of a bounded length: a peer that never ends its line must not fill the memory.
+//! LineReader, of a bounded length: a peer that never ends its line must not fill the memory.
 
 use std::fmt;
 use std::io;
@@ -23,7 +23,7 @@ const STEP: usize = 8 * 1024;
 ///
 /// Dropping the future of `next` loses nothing.
 #[must_use = "streams do nothing unless polled"]
-pub struct Lines<R> {
+pub struct LineReader<R> {
     reader: R,
     max_bytes: usize,
     buffer: Vec<u8>,
@@ -33,10 +33,10 @@ pub struct Lines<R> {
     ended: bool,
 }
 
-impl<R: AsyncRead + Unpin> Lines<R> {
+impl<R: AsyncRead + Unpin> LineReader<R> {
     /// The lines of `reader`, each of at most `max_bytes` bytes, without its end.
-    pub fn new(reader: R, max_bytes: usize) -> Lines<R> {
-        Lines { reader, max_bytes, buffer: Vec::new(), from: 0, seen: 0, ended: false }
+    pub fn new(reader: R, max_bytes: usize) -> LineReader<R> {
+        LineReader { reader, max_bytes, buffer: Vec::new(), from: 0, seen: 0, ended: false }
     }
 
     /// The reader, and what was read and is in no line yet.
@@ -90,7 +90,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 }
 
-impl<R: AsyncRead + Unpin> Stream for Lines<R> {
+impl<R: AsyncRead + Unpin> Stream for LineReader<R> {
     type Item = io::Result<String>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<String>>> {
@@ -105,9 +105,9 @@ impl<R: AsyncRead + Unpin> Stream for Lines<R> {
     }
 }
 
-impl<R: fmt::Debug> fmt::Debug for Lines<R> {
+impl<R: fmt::Debug> fmt::Debug for LineReader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lines")
+        f.debug_struct("LineReader")
             .field("reader", &self.reader)
             .field("max_bytes", &self.max_bytes)
             .field("buffered", &(self.buffer.len() - self.from))

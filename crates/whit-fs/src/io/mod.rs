@@ -2,10 +2,10 @@
 //!
 //! ```
 //! use futures_lite::StreamExt;
-//! use whit_fs::io::{FrameReader, FrameWriter, Lines};
+//! use whit_fs::io::{FrameReader, FrameWriter, LineReader};
 //!
 //! futures_lite::future::block_on(async {
-//!     let mut lines = Lines::new(&b"one\ntwo\r\nthree"[..], 80);
+//!     let mut lines = LineReader::new(&b"one\ntwo\r\nthree"[..], 80);
 //!     assert_eq!(lines.next().await.unwrap()?, "one");
 //!
 //!     let mut frames = FrameWriter::new(Vec::new(), 1024);
@@ -25,5 +25,5 @@ mod stdio;
 
 pub use copy::copy_bidirectional;
 pub use frames::{FrameReader, FrameWriter};
-pub use lines::Lines;
+pub use lines::LineReader;
 pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};

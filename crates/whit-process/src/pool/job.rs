@@ -103,6 +103,7 @@ impl<A: DeserializeOwned, R: Serialize> sealed::AnyJob for Job<A, R> {
 /// # Panics
 ///
 /// If it is called twice, or two jobs have one name.
+#[track_caller]
 pub fn init(jobs: &[&'static dyn AnyJob]) {
     for (i, job) in jobs.iter().enumerate() {
         assert!(jobs[..i].iter().all(|other| other.name() != job.name()), "two jobs are called `{}`", job.name());

@@ -97,17 +97,25 @@ impl ProcessPool {
     ///
     /// Dropping the future kills the child, at once: whatever the job was about to do is not done. A job that has not begun does
     /// not begin.
-    pub async fn run<A: Serialize, R: DeserializeOwned>(&self, job: &Job<A, R>, arguments: &A) -> Result<R, JobError> {
-        let request = job.request(arguments)?;
-        let _permit = self.permits.acquire().await.expect("nobody closes it");
-        let mut worker = match self.take_idle() {
-            Some(worker) => worker,
-            None => Worker::start().await.map_err(JobError::Start)?,
-        };
-        // Dropped before it answers, it is killed.
-        let answer = worker.call(&request).await?;
-        self.idle().push(worker);
-        job.result(&answer)
+    pub fn run<'p, A: Serialize, R: DeserializeOwned>(
+        &'p self,
+        job: &'p Job<A, R>,
+        arguments: &A,
+    ) -> impl Future<Output = Result<R, JobError>> + Send + use<'p, A, R> {
+        // By the call, so that the future need not borrow them.
+        let request = job.request(arguments);
+        async move {
+            let request = request?;
+            let _permit = self.permits.acquire().await.expect("nobody closes it");
+            let mut worker = match self.take_idle() {
+                Some(worker) => worker,
+                None => Worker::start().await.map_err(JobError::Start)?,
+            };
+            // Dropped before it answers, it is killed.
+            let answer = worker.call(&request).await?;
+            self.idle().push(worker);
+            job.result(&answer)
+        }
     }
 
     /// An idle child that is still there.

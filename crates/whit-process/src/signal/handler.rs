@@ -1,11 +1,7 @@
 //! The handler of signals, and the only unsafe code for them.
 //!
-//! Rules:
-//! 1. The handler sets the signal's bit, **then** writes a byte into the pipe. If the pipe is full, the byte is dropped: there
-//!    are others that have not been read.
-//! 2. The reader empties the pipe, **then** takes the bits. So a bit that is set after that has a byte behind it, which is an
-//!    event for the reactor: no signal is missed. Signals that come before they are read become one, as in the system.
-//! 3. Unregistering waits for a handler that is running, and comes before the pipe is closed.
+//! It announces each signal as a bit, by the rules in `news`. Signals that come before they are read become one, as in the system.
+//! Unregistering waits for a handler that is running, and comes before the pipe is closed.
 //!
 //! Between `fork` and `exec` a child may run the handler too. It writes into our pipe, and sets a bit in memory of its own:
 //! a wake for nothing.
@@ -14,9 +10,10 @@ use std::fmt;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use signal_hook_registry::SigId;
+
+use crate::news::{self, AtomicU64, Ordering};
 
 /// Signals that are caught, as bits and as events on the reader that came with it.
 pub(crate) struct Handler {
@@ -46,9 +43,10 @@ impl Handler {
         }
         let shared = self.shared.clone();
         let handle = move || {
-            shared.pending.fetch_or(1 << number, Ordering::Release);
-            // Rule 1: whatever it answers, a byte is there to be read.
-            let _ = rustix::io::write(&shared.writer, &[0]);
+            news::announce(&shared.pending, number, || {
+                // Whatever it answers, a byte is there to be read.
+                let _ = rustix::io::write(&shared.writer, &[0]);
+            });
         };
         // SAFETY: the closure makes an atomic operation and a `write`, both of which a handler may; it neither allocates, locks
         // nor panics. The registry keeps it, and `errno` as it was.
@@ -69,9 +67,9 @@ impl Handler {
         self.shared.pending.fetch_and(!(1 << number), Ordering::AcqRel);
     }
 
-    /// The signals that came since the last time, as bits.
-    pub(crate) fn take(&self) -> u64 {
-        self.shared.pending.swap(0, Ordering::Acquire)
+    /// The signals that came since the last time, as bits, if there are any.
+    pub(crate) fn take(&self) -> Option<u64> {
+        news::take(&self.shared.pending)
     }
 
     /// The signals that are caught.

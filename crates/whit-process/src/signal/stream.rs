@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use whit_core::{Dir, budget};
@@ -11,6 +11,7 @@ use whit_reactor::Async;
 
 use super::{Handler, Signal};
 use crate::error::explain;
+use crate::news;
 
 /// A stream of signals. Each stream of the same signal gets it.
 ///
@@ -23,7 +24,7 @@ use crate::error::explain;
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Signals {
-    // Dropped before its pipe: see the handler's rule 3.
+    // Dropped before its pipe: see the handler.
     handler: Handler,
     pipe: Async<UnixStream>,
     // Taken from the handler, and not given out yet.
@@ -67,18 +68,9 @@ impl Signals {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Signal>> {
         if self.taken == 0 {
-            self.taken = self.handler.take();
-        }
-        while self.taken == 0 {
             let mut bytes = [0; 64];
-            let read = self.pipe.poll_io(Dir::Read, cx, |mut pipe| pipe.read(&mut bytes));
-            // Each read may have been the last, so look: a signal after this has a byte of its own (rule 2).
-            self.taken = self.handler.take();
-            match read {
-                Poll::Pending if self.taken == 0 => return Poll::Pending,
-                Poll::Ready(Err(error)) if self.taken == 0 => return Poll::Ready(Err(error)),
-                _ => {}
-            }
+            let read = || self.pipe.poll_io(Dir::Read, cx, |mut pipe| pipe.read(&mut bytes));
+            self.taken = ready!(news::poll(read, || Ok(self.handler.take())))?;
         }
         let number = self.taken.trailing_zeros();
         self.taken &= self.taken - 1;
@@ -94,7 +86,7 @@ impl Stream for Signals {
         if this.failed {
             return Poll::Ready(None);
         }
-        std::task::ready!(budget::poll_proceed(cx));
+        ready!(budget::poll_proceed(cx));
         let polled = this.poll(cx);
         match &polled {
             Poll::Pending => budget::refund(),

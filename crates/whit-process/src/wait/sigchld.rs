@@ -1,10 +1,7 @@
 //! `SIGCHLD`: one pipe for each reactor, on which everybody waits who has a child there.
 //!
-//! The signal says that some child has changed, and signals that come at once become one. So each of those who wait asks for
-//! its own child, each time. Rules:
-//! 1. Who waits first empties the pipe, and is registered with its source when it finds it empty; **then** it asks. A child
-//!    becomes a zombie before its signal is sent, so either the question finds it, or its byte comes after the registration.
-//! 2. An event wakes everybody who is registered, so it does not matter who empties the pipe.
+//! The signal says that some child has changed, and signals that come at once become one. So each of those who wait asks for its
+//! own child, each time, by the rules in `news`. The system makes a child a zombie before it sends the signal, as rule 1 wants it.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -16,11 +13,12 @@ use rustix::process::Signal;
 use whit_core::{Dir, Reactor};
 use whit_reactor::{Async, current_reactor};
 
+use crate::news;
 use crate::signal::Handler;
 
 /// The news of all children that one reactor watches.
 pub(crate) struct Hub {
-    // Dropped before the pipe: see the handler's rule 3.
+    // Dropped before the pipe: see the handler.
     _handler: Handler,
     pipe: Async<UnixStream>,
 }
@@ -47,13 +45,14 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Registers for the next signal. Rule 1.
-    pub(crate) fn listen(&self, cx: &mut Context<'_>) -> io::Result<()> {
+    /// What `ask` finds, now or after a signal.
+    pub(super) fn poll<R>(
+        &self,
+        cx: &mut Context<'_>,
+        ask: impl FnOnce() -> io::Result<Option<R>>,
+    ) -> Poll<io::Result<R>> {
         let mut bytes = [0; 64];
-        while let Poll::Ready(read) = self.pipe.poll_io(Dir::Read, cx, |mut pipe| pipe.read(&mut bytes)) {
-            read?;
-        }
-        Ok(())
+        news::poll(|| self.pipe.poll_io(Dir::Read, cx, |mut pipe| pipe.read(&mut bytes)), ask)
     }
 }
 

@@ -52,11 +52,7 @@ impl Exit {
             Exit::Pidfd(pidfd) => {
                 pidfd.poll_io(Dir::Read, cx, |_| ask()?.ok_or_else(|| io::ErrorKind::WouldBlock.into()))
             }
-            Exit::Signal(hub) => {
-                // Registered first, and then asked: an end after the question is news.
-                hub.listen(cx)?;
-                ask().transpose().map_or(Poll::Pending, Poll::Ready)
-            }
+            Exit::Signal(hub) => hub.poll(cx, ask),
         }
     }
 }
