@@ -39,7 +39,11 @@
 //!
 //! # Features
 //!
-//! `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
+//! All on by default:
+//!
+//! - `macros`: `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
+//! - `fs`: files, directories, standard streams.
+//! - `process`: child processes and signals.
 //!
 //! # Limits
 //!
@@ -50,14 +54,12 @@
 mod builder;
 mod gather;
 mod global;
-mod join;
 mod nested;
 mod runner;
 mod runtime;
 mod watching;
 
 pub use builder::{Builder, RunError, run, run_local};
-pub use gather::{Gather, Together, TryGather};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
 pub use runner::Runner;
@@ -89,9 +91,32 @@ pub mod future {
     pub use futures_lite::future::*;
 }
 
-/// Traits and adapters for reading and writing (`futures-io`'s traits, `futures-lite`'s adapters).
+/// Structured concurrency: joining, races, task groups, cancel scopes, task-local values.
+pub use whit_scope as scope;
+
+pub use whit_scope::{
+    CancelScope, CancelToken, Cancelled, TaskGroup, cancelled, fail_after, is_cancelled, move_on_after, shield,
+    task_group, task_local,
+};
+
+/// Files and directories.
+#[cfg(feature = "fs")]
+pub use whit_fs as fs;
+
+/// Child processes.
+#[cfg(feature = "process")]
+pub use whit_process as process;
+
+/// Signals: Ctrl-C and its like.
+#[cfg(feature = "process")]
+pub use whit_process::signal;
+
+/// Traits and adapters for reading and writing (`futures-io`'s traits, `futures-lite`'s adapters), and, by feature `fs`,
+/// standard streams, `copy_bidirectional`, and readers of lines and frames.
 pub mod io {
     pub use futures_lite::io::*;
+    #[cfg(feature = "fs")]
+    pub use whit_fs::io::*;
 }
 
 /// Streams and their adapters (`futures-lite`'s).
