@@ -52,9 +52,13 @@ fn a_job_that_comes_while_a_thread_goes_to_wait_is_not_left() {
         .detach();
         while done.load(Ordering::SeqCst) == 0 {
             assert!(started.elapsed() < 10 * SECOND, "round {round}: {pool:?}");
-            std::thread::yield_now();
+            // Without a rest: the next one must come within microseconds.
+            std::hint::spin_loop();
         }
-        (0..round % 500).for_each(|_| std::hint::spin_loop());
+        let (ended, gap) = (Instant::now(), Duration::from_micros(round % 30));
+        while ended.elapsed() < gap {
+            std::hint::spin_loop();
+        }
     }
 }
 
