@@ -37,6 +37,31 @@ fn a_burst_is_done_and_the_pool_shrinks_to_nothing() {
     assert_eq!(pool.thread_count(), 0);
 }
 
+/// Each job comes right after the last, when its thread is looking out for it, about to wait, or waiting.
+#[test]
+fn a_job_that_comes_while_a_thread_goes_to_wait_is_not_left() {
+    let pool = Arc::new(PoolBuilder::new().idle_timeout(20 * SECOND).max_threads(1).build().unwrap());
+    let home: Home = pool.clone();
+    let started = Instant::now();
+    for round in 0..2000 {
+        let done = Arc::new(AtomicUsize::new(0));
+        spawn(&home, {
+            let done = done.clone();
+            async move { done.store(1, Ordering::SeqCst) }
+        })
+        .detach();
+        while done.load(Ordering::SeqCst) == 0 {
+            assert!(started.elapsed() < 10 * SECOND, "round {round}: {pool:?}");
+            // Without a rest: the next one must come within microseconds.
+            std::hint::spin_loop();
+        }
+        let (ended, gap) = (Instant::now(), Duration::from_micros(round % 30));
+        while ended.elapsed() < gap {
+            std::hint::spin_loop();
+        }
+    }
+}
+
 #[test]
 fn as_many_block_at_once_as_the_cap_allows() {
     let pool = Arc::new(PoolBuilder::new().max_threads(3).build().unwrap());
