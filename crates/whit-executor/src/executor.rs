@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
@@ -207,6 +207,10 @@ impl<'a> Executor<'a> {
         })
     }
 }
+
+// Tasks' panics are caught, and no lock of ours is held while they run.
+impl UnwindSafe for Executor<'_> {}
+impl RefUnwindSafe for Executor<'_> {}
 
 impl Default for Executor<'_> {
     fn default() -> Self {

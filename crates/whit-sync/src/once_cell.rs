@@ -72,7 +72,7 @@ impl<T> OnceCell<T> {
         }
     }
 
-    /// As [`get_or_init`](OnceCell::get_or_init), for what may fail.
+    /// As [`get_or_init`](OnceCell::get_or_init), for what may fail. Cancel-safe in the same way.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl<T> OnceCell<T> {
         Ok(value)
     }
 
-    /// Sets the value, after waiting for those who are making one.
+    /// Sets the value, after waiting for those who are making one. Cancel-safe: dropped before that, the value is dropped too.
     ///
     /// # Errors
     ///
@@ -104,6 +104,18 @@ impl<T> OnceCell<T> {
             return Err(value);
         }
         let _making = self.making.acquire().await.expect("never closed");
+        self.value.set(value)?;
+        self.made.set();
+        Ok(self.get().expect("set just now"))
+    }
+
+    /// Sets the value, if nobody is making one.
+    ///
+    /// # Errors
+    ///
+    /// There is one already, or somebody is making one; here is yours again.
+    pub fn try_set(&self, value: T) -> Result<&T, T> {
+        let Some(_making) = self.making.try_acquire() else { return Err(value) };
         self.value.set(value)?;
         self.made.set();
         Ok(self.get().expect("set just now"))

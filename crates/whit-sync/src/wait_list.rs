@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 use std::ops::{Index, IndexMut};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
 use slab::Slab;
@@ -191,19 +192,30 @@ impl WakeList {
 }
 
 impl Drop for WakeList {
+    /// A waker that panics costs the others nothing; the first panic goes on afterwards, unless the thread panics already.
     fn drop(&mut self) {
-        struct Rest(std::vec::IntoIter<Waker>);
-        impl Drop for Rest {
-            fn drop(&mut self) {
-                // Reached with wakers left by a panic of one of them only.
-                self.0.by_ref().for_each(Waker::wake);
+        if self.others.is_empty() {
+            // Nobody to protect.
+            if let Some(only) = self.first.take() {
+                only.wake();
+            }
+            return;
+        }
+        let mut panic = None;
+        for waker in self.first.take().into_iter().chain(std::mem::take(&mut self.others)) {
+            if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                // To drop one may panic, too; so all but the first are leaked.
+                match panic {
+                    None => panic = Some(caught),
+                    Some(_) => std::mem::forget(caught),
+                }
             }
         }
-        let mut rest = Rest(std::mem::take(&mut self.others).into_iter());
-        if let Some(first) = self.first.take() {
-            first.wake();
+        if let Some(panic) = panic
+            && !std::thread::panicking()
+        {
+            resume_unwind(panic);
         }
-        rest.0.by_ref().for_each(Waker::wake);
     }
 }
 

@@ -325,3 +325,13 @@ fn the_greatest_first_and_of_equals_the_oldest() {
     assert_eq!(empty.try_pop(), Err(TryRecvError::Empty), "promised to the one that waits");
     assert_eq!(ready(&mut pop), Ok(1));
 }
+
+#[test]
+fn a_sender_can_wait_for_the_end() {
+    let (sender, receiver) = whit_sync::bounded::<()>(1);
+    let other = sender.clone();
+    let waits = std::thread::spawn(move || futures_lite::future::block_on(other.closed()));
+    drop(receiver);
+    waits.join().unwrap();
+    futures_lite::future::block_on(sender.closed()); // and at once from then on
+}

@@ -366,3 +366,29 @@ fn auto_traits_are_those_of_the_data() {
     drop(guard);
     block_on(zip(async { send(&mutex.lock()) }, async { send(&lock.write()) }));
 }
+
+#[test]
+fn the_blocking_forms_of_upgrading() {
+    use std::sync::Arc;
+    use whit_sync::{RwLock, RwLockUpgradableReadGuard, RwLockUpgradableReadGuardArc};
+    let lock = Arc::new(RwLock::new(1));
+    let mut writes = RwLockUpgradableReadGuard::upgrade_blocking(lock.upgradable_read_blocking());
+    *writes += 1;
+    drop(writes);
+    *RwLockUpgradableReadGuardArc::upgrade_blocking(lock.upgradable_read_arc_blocking()) += 1;
+    assert_eq!(*lock.read_blocking(), 3);
+}
+
+#[test]
+fn a_cell_is_set_if_nobody_makes_its_value() {
+    use whit_sync::OnceCell;
+    let cell = OnceCell::new();
+    let making = Box::pin(cell.get_or_init(std::future::pending));
+    let mut making = making;
+    let noop = std::task::Waker::noop();
+    assert!(std::future::Future::poll(making.as_mut(), &mut std::task::Context::from_waker(noop)).is_pending());
+    assert_eq!(cell.try_set(1), Err(1));
+    drop(making);
+    assert_eq!(cell.try_set(2), Ok(&2));
+    assert_eq!(cell.try_set(3), Err(3));
+}

@@ -95,3 +95,33 @@ fn oneshot_broadcast_and_watch_wake_both_ends() {
     let mut receiver = sender.subscribe();
     assert!(woken(receiver.changed(), || drop(sender)).is_err());
 }
+
+/// Two wakers of one batch panic: the third is woken, and the first panic comes out where the batch was woken.
+#[test]
+fn two_wakers_that_panic_cost_the_third_nothing() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::task::{Context, Wake, Waker};
+
+    struct Bad;
+    impl Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker");
+        }
+    }
+    struct Good(AtomicUsize);
+    impl Wake for Good {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+
+    let (event, good) = (whit_sync::Event::new(), Arc::new(Good(AtomicUsize::new(0))));
+    let mut waits = [(); 3].map(|()| Box::pin(event.wait()));
+    let wakers = [Waker::from(Arc::new(Bad)), Waker::from(Arc::new(Bad)), Waker::from(good.clone())];
+    for (wait, waker) in waits.iter_mut().zip(&wakers) {
+        assert!(std::future::Future::poll(wait.as_mut(), &mut Context::from_waker(waker)).is_pending());
+    }
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| event.set())).is_err());
+    assert_eq!(good.0.load(SeqCst), 1);
+}

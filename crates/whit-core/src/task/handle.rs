@@ -39,6 +39,8 @@ impl<T> Task<T> {
 
     /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
     ///
+    /// Cancel-safe: dropped before it is ready, the task is cancelled all the same, and nobody waits for that.
+    ///
     /// # Panics
     ///
     /// If the task had panicked, with its panic.
@@ -101,6 +103,9 @@ unsafe impl<T: Send> Send for FallibleTask<T> {}
 // SAFETY: as above; through `&FallibleTask<T>` no `T` can be reached.
 unsafe impl<T> Sync for FallibleTask<T> {}
 impl<T> Unpin for FallibleTask<T> {}
+// As async-task's: a task's panic is caught before it gets here.
+impl<T> std::panic::UnwindSafe for FallibleTask<T> {}
+impl<T> std::panic::RefUnwindSafe for FallibleTask<T> {}
 
 impl<T> FallibleTask<T> {
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
@@ -109,6 +114,8 @@ impl<T> FallibleTask<T> {
     }
 
     /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
+    ///
+    /// Cancel-safe: dropped before it is ready, the task is cancelled all the same, and nobody waits for that.
     ///
     /// # Panics
     ///

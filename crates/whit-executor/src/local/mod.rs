@@ -5,10 +5,11 @@
 mod own_thread;
 mod state;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,9 +40,8 @@ const LOOK_EACH: u32 = 61;
 /// assert_eq!(whit_core::block_on(executor.run(task)), 5);
 /// ```
 pub struct LocalExecutor<'a> {
-    state: Arc<LocalState>,
-    // The same.
-    home: Home,
+    // The state as its own type and as a home, made at first use so that `new` is const.
+    shared: OnceCell<(Arc<LocalState>, Home)>,
     // Invariant in `'a`.
     borrows: PhantomData<fn(&'a ()) -> &'a ()>,
     not_send: PhantomData<Rc<()>>,
@@ -49,9 +49,8 @@ pub struct LocalExecutor<'a> {
 
 impl<'a> LocalExecutor<'a> {
     /// An executor without tasks, for this thread.
-    pub fn new() -> LocalExecutor<'a> {
-        let state = Arc::new(LocalState::new());
-        LocalExecutor { home: state.clone(), state, borrows: PhantomData, not_send: PhantomData }
+    pub const fn new() -> LocalExecutor<'a> {
+        LocalExecutor { shared: OnceCell::new(), borrows: PhantomData, not_send: PhantomData }
     }
 
     /// Spawns a task. Dropping the [`Task`] cancels it.
@@ -68,7 +67,7 @@ impl<'a> LocalExecutor<'a> {
     ) -> Task<T> {
         // SAFETY: every runnable is run and dropped on this thread, as `state` shows; borrows end after this executor, whose
         // drop drops every future first.
-        unsafe { Spawn::new().location(location).spawn_unchecked(&self.home, future) }
+        unsafe { Spawn::new().location(location).spawn_unchecked(self.home_ref(), future) }
     }
 
     /// Spawns many tasks.
@@ -132,8 +131,8 @@ impl<'a> LocalExecutor<'a> {
         let woken = RootWaker::new(unparker.clone());
         let root_waker = Waker::from(woken.clone());
         let past = Instant::now();
-        self.state.pulse.on_this_thread();
-        let _awake = Awake::new(&self.state);
+        self.state().pulse.on_this_thread();
+        let _awake = Awake::new(self.state());
         self.drive(|own| {
             let mut turn = 0u32;
             loop {
@@ -154,11 +153,11 @@ impl<'a> LocalExecutor<'a> {
                 if self.run_one(own, look) || woken.is_set() {
                     continue;
                 }
-                let ticket = self.state.sleepers.enter(unparker.clone(), false);
-                if !self.state.has_work(own) && !woken.is_set() {
-                    self.state.falls_asleep();
+                let ticket = self.state().sleepers.enter(unparker.clone(), false);
+                if !self.state().has_work(own) && !woken.is_set() {
+                    self.state().falls_asleep();
                     park_quietly(park, None);
-                    self.state.wakes_up();
+                    self.state().wakes_up();
                 }
                 self.leave(ticket);
             }
@@ -167,73 +166,89 @@ impl<'a> LocalExecutor<'a> {
 
     /// A watch for polls that block, and what ends it. One at a time.
     pub fn watch(&self) -> (Watch, WatchEnd) {
-        Watch::new(self.state.clone())
+        Watch::new(self.state().clone())
     }
 
     /// Whether no task is left.
     pub fn is_empty(&self) -> bool {
-        self.state.is_empty(self.own())
+        self.state().is_empty(self.own())
     }
 
     /// The executor as a home for `Send` tasks from any thread.
     pub fn home(&self) -> Home {
-        self.home.clone()
+        self.home_ref().clone()
     }
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state.set_hook(hook);
+        self.state().set_hook(hook);
     }
 
     /// Cancels every task and drops every future; later spawns come back cancelled. Not to be called from one of its tasks,
     /// which would wait for itself.
     pub fn close(&self) {
-        self.drive(|own| self.state.close(own));
+        self.drive(|own| self.state().close(own));
+    }
+
+    fn state(&self) -> &Arc<LocalState> {
+        &self.shared().0
+    }
+
+    fn home_ref(&self) -> &Home {
+        &self.shared().1
+    }
+
+    #[inline]
+    fn shared(&self) -> &(Arc<LocalState>, Home) {
+        self.shared.get_or_init(|| {
+            let state = Arc::new(LocalState::new());
+            (state.clone(), state)
+        })
     }
 
     fn own(&self) -> &Own {
-        self.state.own.get().expect("a local executor is not `Send`, so this is the thread that made it")
+        self.state().own.get().expect("a local executor is not `Send`, so this is the thread that made it")
     }
 
     fn drive<R>(&self, f: impl FnOnce(&Own) -> R) -> R {
         let own = self.own();
-        drive(&self.home, &Driven { state: &self.state, own }, || f(own))
+        drive(self.home_ref(), &Driven { state: self.state(), own }, || f(own))
     }
 
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
-        let Some(runnable) = self.state.next(own, look_elsewhere) else { return false };
-        self.state.pulse.begin(runnable.meta());
+        let Some(runnable) = self.state().next(own, look_elsewhere) else { return false };
+        self.state().pulse.begin(runnable.meta());
         runnable.run();
-        self.state.pulse.end();
+        self.state().pulse.end();
         true
     }
 
     /// Polls the root, which was handed in at `location`.
     fn poll_root<T>(&self, location: &'static Location<'static>, poll: impl FnOnce() -> T) -> T {
-        self.state.pulse.begin_root(location);
-        let _end = End(&self.state.pulse);
+        self.state().pulse.begin_root(location);
+        let _end = End(&self.state().pulse);
         poll()
     }
 
     fn leave(&self, ticket: Ticket) {
-        if self.state.sleepers.leave(ticket) {
+        if self.state().sleepers.leave(ticket) {
             // Nobody else can run what is here.
-            self.state.sleepers.found(|| false);
+            self.state().sleepers.found(|| false);
         }
     }
 
     /// Polls `step` as the driver of this executor; sleeps while nothing is queued.
     async fn until<T>(&self, mut step: impl FnMut(&mut Context<'_>, &Own) -> Poll<T>) -> T {
-        self.state.pulse.on_this_thread();
+        self.state().pulse.on_this_thread();
         let mut asleep = Asleep { executor: self, ticket: None };
         poll_fn(|cx| {
             asleep.wake_up();
-            let awake = Awake::new(&self.state);
+            let awake = Awake::new(self.state());
             let polled = self.drive(|own| step(cx, own));
             drop(awake);
             if polled.is_pending() {
-                asleep.ticket = Some(self.state.sleepers.enter(cx.waker().clone(), false));
-                if self.state.has_work(self.own()) {
+                asleep.ticket = Some(self.state().sleepers.enter(cx.waker().clone(), false));
+                if self.state().has_work(self.own()) {
                     cx.waker().wake_by_ref();
                 }
             }
@@ -243,6 +258,10 @@ impl<'a> LocalExecutor<'a> {
     }
 }
 
+// As for `Executor`.
+impl UnwindSafe for LocalExecutor<'_> {}
+impl RefUnwindSafe for LocalExecutor<'_> {}
+
 impl Default for LocalExecutor<'_> {
     fn default() -> Self {
         Self::new()
@@ -251,7 +270,9 @@ impl Default for LocalExecutor<'_> {
 
 impl Drop for LocalExecutor<'_> {
     fn drop(&mut self) {
-        self.close();
+        if self.shared.get().is_some() {
+            self.close();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use error::{RecvError, SendError, TryRecvError, TrySendError};
 pub use receiver::{Receiver, Recv, WeakReceiver};
-pub use sender::{Send, Sender, WeakSender};
+pub use sender::{Closed, Send, Sender, WeakSender};
 use state::Channel;
 
 /// A channel that holds at most `capacity` messages; sending waits for room.

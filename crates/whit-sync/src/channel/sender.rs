@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use super::state::Channel;
 use super::{SendError, TrySendError};
+use crate::event::EventWait;
 use crate::wait_list::Key;
 use crate::{blocking, budget};
 
@@ -74,6 +75,12 @@ impl<T> Sender<T> {
         self.channel.is_closed()
     }
 
+    /// Waits until the channel is closed, by hand or because the last receiver has gone: nobody will read what is sent.
+    /// Cancel-safe.
+    pub fn closed(&self) -> Closed<'_> {
+        Closed(self.channel.was_closed.wait())
+    }
+
     /// Whether it holds no message.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -112,6 +119,19 @@ impl<T> Sender<T> {
     /// A handle that does not keep the channel open.
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender { channel: self.channel.clone() }
+    }
+}
+
+/// Made by [`Sender::closed`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Closed<'c>(EventWait<'c>);
+
+impl Future for Closed<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx)
     }
 }
 

@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 use super::{RecvError, TryRecvError, TrySendError};
+use crate::Event;
 use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wait_list::{Key, WaitList, WakeList};
 
@@ -28,6 +29,7 @@ pub(super) struct Channel<T> {
     pub(super) capacity: Option<usize>,
     pub(super) senders: AtomicUsize,
     pub(super) receivers: AtomicUsize,
+    pub(super) was_closed: Event,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl<T> Channel<T> {
             receiving: WaitList::new(),
         };
         let (senders, receivers) = (AtomicUsize::new(1), AtomicUsize::new(1));
-        Channel { state: ShortLock::new(state), capacity, senders, receivers }
+        Channel { state: ShortLock::new(state), capacity, senders, receivers, was_closed: Event::new() }
     }
 
     /// Rule 1, without waiting.
@@ -226,6 +228,7 @@ impl<T> Channel<T> {
         state.receiving.pop_all(&mut wakers, |_| {});
         drop(state);
         wakers.wake();
+        self.was_closed.set();
         was_open
     }
 

@@ -154,6 +154,11 @@ macro_rules! upgradable_guard {
                 $upgrade::new(guard.0.share)
             }
 
+            /// As [`upgrade`](Self::upgrade), for a thread that may block.
+            pub fn upgrade_blocking(guard: Self) -> $write<$($args)*> {
+                crate::blocking::wait(Self::upgrade(guard))
+            }
+
             /// To write, if nobody else reads.
             ///
             /// # Errors

@@ -154,6 +154,11 @@ impl<T: ?Sized> RwLock<T> {
         blocking::wait(self.read_arc())
     }
 
+    /// As [`upgradable_read_arc`](RwLock::upgradable_read_arc), for a thread that may block.
+    pub fn upgradable_read_arc_blocking(self: &Arc<Self>) -> RwLockUpgradableReadGuardArc<T> {
+        blocking::wait(self.upgradable_read_arc())
+    }
+
     /// As [`write_arc`](RwLock::write_arc), for a thread that may block.
     pub fn write_arc_blocking(self: &Arc<Self>) -> RwLockWriteGuardArc<T> {
         blocking::wait(self.write_arc())
