@@ -28,8 +28,12 @@
 //!
 //! `Semaphore`, `Mutex` and `RwLock` are one word that says how many permits are free, changed by one atomic step while nobody
 //! waits, and a list of waiters under a short lock. A release hands the permits to the one that waited longest; nobody
-//! overtakes. Channels are a queue under a short lock, and hand a message to the receiver that waited longest.
+//! overtakes. Who finds a lock busy and nobody waiting tries for up to a microsecond before a queue is formed. Channels are a
+//! queue under a short lock, and hand a message to the receiver that waited longest. A oneshot is one allocation and one word.
 //! Wakers are called, and messages dropped, outside of every lock.
+//!
+//! The short lock of channels, events and notifications is held for some tens of nanoseconds, and unlocked by a plain store.
+//! Who finds it locked looks again for some microseconds, then yields the processor, then sleeps between two looks.
 //!
 //! # Cancellation and panics
 //!
@@ -47,7 +51,8 @@
 //! Being handed over in order costs throughput under contention against locks that let others barge in. A `*_blocking` call on
 //! the only thread of an executor waits for ever.
 //!
-//! Unsafe code is in `mutex.rs` and `rwlock`: the access to what they guard.
+//! Unsafe code is in `mutex.rs`, `rwlock` and `short_lock.rs`: the access to what they guard; and in `oneshot/shared.rs`: the
+//! allocation that both ends share.
 
 #![deny(unsafe_code)]
 
