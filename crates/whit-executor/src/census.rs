@@ -63,3 +63,32 @@ impl Census {
 fn step(count: &AtomicUsize) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// Rule 3: while one task lives, no coming and going of others makes the sums equal. By stress: loom does not try the
+    /// orders that matter here.
+    #[test]
+    fn a_task_that_lives_is_counted_whoever_comes_and_goes() {
+        let (all, done) = (<[Census; 4]>::default(), AtomicBool::new(false));
+        all[0].start();
+        std::thread::scope(|scope| {
+            for worker in &all[1..3] {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        worker.start();
+                        // It ends elsewhere, as far as the counts go.
+                        all[3].end_shared();
+                    }
+                });
+            }
+            let lows = (0..300_000).map(|_| Census::left(all.iter())).min();
+            done.store(true, Ordering::Relaxed);
+            assert!(lows.is_some_and(|low| low >= 1), "{lows:?}");
+        });
+        assert_eq!(Census::left(all.iter()), 1);
+    }
+}
