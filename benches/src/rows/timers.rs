@@ -2,7 +2,9 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use crate::meter::{Meter, cpu_time, median, resident};
@@ -37,16 +39,43 @@ pub(crate) fn create_drop_beside<R: Runtime>(meter: Meter) -> f64 {
     })
 }
 
-/// The same from two tasks at once.
+/// The same from two tasks on two threads at once. They never wait, so without a meeting one worker may run both in turn.
 pub(crate) fn create_drop_two<R: Runtime>(meter: Meter) -> f64 {
     R::root(async move {
-        let tasks = [(); 2].map(|()| R::spawn(meter.time_async(1000, churn::<R>)));
+        let threads = Arc::new(Mutex::new([None; 2]));
+        let tasks = [0, 1].map(|number| {
+            let threads = threads.clone();
+            R::spawn(async move {
+                meet::<R>(number, &threads).await;
+                meter.time_async(1000, churn::<R>).await
+            })
+        });
         let mut slowest: f64 = 0.0;
         for task in tasks {
             slowest = slowest.max(task.await);
         }
         slowest
     })
+}
+
+/// Returns in two tasks that run at the same time, on two threads.
+async fn meet<R: Runtime>(number: usize, threads: &Mutex<[Option<ThreadId>; 2]>) {
+    let stand = |here: Option<ThreadId>| {
+        let mut threads = threads.lock().expect("nobody panics under it");
+        threads[number] = here;
+        matches!(*threads, [Some(one), Some(other)] if one != other)
+    };
+    loop {
+        // Its worker is kept busy for a moment, so that another one takes the other task.
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(1) {
+            if stand(Some(thread::current().id())) {
+                return;
+            }
+        }
+        stand(None);
+        R::yield_now().await;
+    }
 }
 
 /// Processor time for each of many that fire within a second.
