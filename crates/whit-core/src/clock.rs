@@ -44,8 +44,8 @@ pub trait Clock: fmt::Debug {
     /// `Ready` once the clock has reached `deadline`; until then the context's waker is kept under `key` and is woken then.
     ///
     /// The first call registers and fills `key` in. A call with another `deadline` moves the registration, which makes it
-    /// the reset as well. A deadline that has passed already is ready without registering. After `Ready` the key is
-    /// `NONE`. A clock that has been shut down answers `Pending`, and its timers never fire.
+    /// the reset as well. A deadline that has passed already is ready without registering, or else, if an earlier one
+    /// is about to be fired, it is fired with that one. After `Ready` the key is `NONE`. A clock that has been shut down answers `Pending`, and its timers never fire.
     fn poll_until(&self, key: &mut TimerKey, deadline: Instant, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Forgets the registration, if there is one, and sets `key` to `NONE`.

@@ -86,6 +86,13 @@ impl Handle {
 
     /// Lends the handle of the runtime that this thread drives to `f`, without counting a reference to it.
     ///
+    /// ```
+    /// use whit_core::Handle;
+    ///
+    /// let _entered = Handle::builder().build().enter();
+    /// assert_eq!(Handle::with_current(|handle| handle.clock().is_ok()), Ok(false));
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Missing`] if this thread is outside every runtime; `f` is not called then.

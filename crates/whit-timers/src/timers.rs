@@ -147,14 +147,15 @@ impl<P: Park> Timers<P> {
     fn register(&self, key: &mut TimerKey, deadline: Instant, waker: Waker) -> Poll<()> {
         let at = self.nanos(deadline);
         let (number, mut inner) = self.lock_mine();
+        let earlier = at < inner.told;
+        // What is due is due, also when nobody fires any more.
+        if (earlier || inner.closed) && deadline <= Instant::now() {
+            drop(inner);
+            return Poll::Ready(());
+        }
         if inner.closed {
             drop(inner);
             return Poll::Pending;
-        }
-        let earlier = at < inner.told;
-        if earlier && deadline <= Instant::now() {
-            drop(inner);
-            return Poll::Ready(());
         }
         let number = (number as u64) << SHARD_SHIFT | inner.wheel.insert(at, waker);
         if earlier {

@@ -166,4 +166,6 @@ fn closed_timers_never_fire() {
     assert!(poll(&mut later).is_pending());
     timers.park(Some(Instant::now() + Duration::from_millis(5))).unwrap();
     assert!(timers.is_empty());
+    // Whoever asks gets to know nevertheless.
+    assert!(poll(&mut pending).is_ready() && poll(&mut later).is_ready());
 }

@@ -183,3 +183,30 @@ fn a_driver_asleep_for_longer_is_unparked() {
         threads.into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
+
+/// A deadline that is that of the alarm already takes `PARKED` away as well, and so has to unpark: an earlier one follows.
+#[test]
+fn the_same_deadline_twice_and_then_an_earlier_one() {
+    loom::model(|| {
+        let model = Model::new(2);
+        model.register(0, 20);
+        let other = thread::spawn({
+            let model = model.clone();
+            move || {
+                model.register(1, 20);
+                model.register(1, 10);
+            }
+        });
+        loop {
+            let asked = model.alarm.enter();
+            if asked > 10 {
+                model.bell.wait();
+            }
+            model.alarm.leave();
+            if asked == 10 {
+                break;
+            }
+        }
+        other.join().unwrap();
+    });
+}

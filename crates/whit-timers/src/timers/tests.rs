@@ -1,3 +1,5 @@
+//! Timers in several shards: their order, and being moved, cancelled and dropped from wherever.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! The wheel beside a sorted map, and what it leaves behind.
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::task::Wake;
