@@ -85,8 +85,13 @@ impl Inherited {
 
     /// These values and one more, which replaces an earlier one under the same key.
     pub fn with(&self, key: &'static Key, value: Arc<dyn Any + Send + Sync>) -> Inherited {
+        let value = Value { key, value };
+        if self.is_empty() {
+            // Most often it is the only one: no list on the way.
+            return Inherited(Some(Arc::new([value])));
+        }
         let others = self.values().iter().filter(|value| !std::ptr::eq(value.key, key)).cloned();
-        Inherited(Some(others.chain([Value { key, value }]).collect()))
+        Inherited(Some(others.chain([value]).collect()))
     }
 
     /// The value under `key`, if there is one and it is a `T`.

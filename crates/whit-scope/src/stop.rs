@@ -6,9 +6,18 @@ use std::task::{Context, Poll, ready};
 
 use whit_core::cleanup::{Cleanup, collect};
 
+use crate::cancel::{Hold, enclosing};
+
 /// Keeps the result while the clean-up goes on.
 pub(crate) struct Stopping<T> {
-    state: Option<(T, Cleanup)>,
+    state: Option<State<T>>,
+}
+
+struct State<T> {
+    result: T,
+    cleanup: Cleanup,
+    // Scopes around this wait for it as for a shield: what has been dropped here already is not dropped by them.
+    _hold: Option<Hold>,
 }
 
 impl<T> Stopping<T> {
@@ -23,13 +32,14 @@ impl<T> Stopping<T> {
     /// Drops what `drop` drops; `result` is returned after it has gone.
     pub(crate) fn begin(&mut self, result: T, drop: impl FnOnce()) {
         let ((), cleanup) = collect(drop);
-        self.state = Some((result, cleanup));
+        let hold = (!cleanup.is_over()).then(|| Hold::new(enclosing()));
+        self.state = Some(State { result, cleanup, _hold: hold });
     }
 
     /// The result, once. To be called after [`begin`](Stopping::begin).
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        let (_, cleanup) = self.state.as_mut().expect("it has begun");
-        ready!(Pin::new(cleanup).poll(cx));
-        Poll::Ready(self.state.take().expect("it has begun").0)
+        let state = self.state.as_mut().expect("it has begun");
+        ready!(Pin::new(&mut state.cleanup).poll(cx));
+        Poll::Ready(self.state.take().expect("it has begun").result)
     }
 }

@@ -81,7 +81,9 @@ fn supervise_collects_errors_and_cancels_nobody() {
             assert!(!is_cancelled());
             Ok(())
         });
-        assert_eq!(value.await, Err(failed(1, vec![2])));
+        let mut errors: Vec<_> = value.await.unwrap_err().errors().copied().collect();
+        errors.sort_unstable(); // a busy machine may have them in another order
+        assert_eq!(errors, [1, 2]);
     }
     simulate(check());
     on_four_threads(check());

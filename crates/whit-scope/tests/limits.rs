@@ -295,3 +295,33 @@ fn cancelled_timers_do_not_pile_up() {
         assert_eq!(body.await.unwrap().next_deadline(), None);
     });
 }
+
+/// The same on four threads, where the two timers may fire in one turn or in two: the inner one never speaks for the outer.
+#[test]
+fn nested_timeouts_and_foreign_cancels_on_four_threads() {
+    on_four_threads(async {
+        let rounds = (0..40).map(|round: u64| {
+            spawn(async move {
+                let deadline = now() + ms(1 + round % 3);
+                let nested = fail_at(deadline, async move {
+                    let inner = move_on_at(deadline, pending::<()>()).await;
+                    unreachable!("the inner limit reported {inner:?}");
+                });
+                assert!(nested.await.unwrap_err().is_deadline());
+                let scope = CancelScope::new();
+                let stop = scope.clone();
+                let canceller = spawn(async move {
+                    sleep(round % 3).await;
+                    stop.cancel("from elsewhere")
+                });
+                let limited = scope.run(async {
+                    let inner = move_on_after(ms(10_000), pending::<()>()).await;
+                    unreachable!("the limit reported {inner:?}");
+                });
+                assert!(!limited.await.unwrap_err().is_deadline());
+                assert!(canceller.await);
+            })
+        });
+        whit_scope::join(rounds.collect::<Vec<_>>()).await;
+    });
+}

@@ -9,7 +9,9 @@ use std::task::Poll;
 
 use support::{Log, Wakes, counted, ms, now, on_four_threads, poll_once, simulate, sleep, spawn, timed};
 use whit_core::Handle;
-use whit_scope::{CancelScope, CancelToken, cancelled, effective_deadline, is_cancelled, join, move_on_after, shield};
+use whit_scope::{
+    CancelScope, CancelToken, cancelled, effective_deadline, is_cancelled, join, move_on_after, shield, try_join,
+};
 
 /// Everybody inside who wants to know is polled once between the cancellation and the end, however deep.
 #[test]
@@ -251,6 +253,25 @@ fn tokens_cancel_their_children_and_not_their_parents() {
         let scope = CancelScope::new();
         scope.token().cancel("by its token");
         assert!(scope.is_cancelled());
+    });
+}
+
+/// A combinator that is waiting for what it dropped is not dropped itself by a scope that is cancelled meanwhile.
+#[test]
+fn a_scope_waits_for_a_clean_up_that_has_begun() {
+    simulate(async {
+        let (scope, log) = (CancelScope::new(), Log::default());
+        let (stop, guard) = (scope.clone(), log.on_drop("gone"));
+        let task = spawn(async move {
+            let _guard = guard;
+            pending::<Result<(), _>>().await
+        });
+        let body = scope.run(try_join((task, async {
+            stop.cancel("in the same turn");
+            Err::<(), _>("failed")
+        })));
+        assert_eq!(body.await, Ok(Err("failed")));
+        assert_eq!(log.take(), ["gone"]);
     });
 }
 

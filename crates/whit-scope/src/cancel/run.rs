@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use whit_core::{Inherited, TimerKey};
 
 use super::Cancelled;
-use super::frame::{Frame, Hold, enclosing};
+use super::frame::{Frame, enclosing};
 use super::node::Node;
 use super::scope::SharedClock;
 use crate::stop::Stopping;
@@ -37,8 +37,6 @@ pin_project! {
         stopping: Stopping<Cancelled>,
         // Set when the clean-up is over. It is kept, as it may be that the run around us does not end after all.
         stopped: Option<Cancelled>,
-        // While the clean-up goes on, and the runs around it should wait for it.
-        hold: Option<Hold>,
         speaks_for_itself: bool,
     }
 
@@ -81,15 +79,7 @@ impl<F> Run<F> {
     }
 
     fn with(start: Start, speaks_for_itself: bool, future: F) -> Run<F> {
-        Run {
-            future: Some(future),
-            start,
-            inside: None,
-            stopping: Stopping::new(),
-            stopped: None,
-            hold: None,
-            speaks_for_itself,
-        }
+        Run { future: Some(future), start, inside: None, stopping: Stopping::new(), stopped: None, speaks_for_itself }
     }
 
     pub(super) fn node(&self) -> Option<&Arc<Node>> {
@@ -126,12 +116,10 @@ impl<F: Future> Future for Run<F> {
                 return Poll::Pending;
             }
             let cancelled = inside.frame.node.cancelled().expect("it was delivered");
-            *this.hold = Some(Hold::new(inside.outer.clone()));
             this.stopping.begin(cancelled, || inside.end(|| this.future.set(None)));
         }
         if this.stopping.has_begun() {
             *this.stopped = Some(ready!(this.stopping.poll(cx)));
-            *this.hold = None;
         }
         let cancelled = this.stopped.clone().expect("a run was polled after it had completed");
         if *this.speaks_for_itself || !inside.is_outer_ending() {
