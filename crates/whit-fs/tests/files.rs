@@ -71,7 +71,13 @@ fn a_drop_loses_nothing_even_if_the_pool_drops_its_job() {
     let entered = handle.enter();
     let mut file = block_on(File::create(folder.join("file"))).unwrap();
     let (go_on, wait) = mpsc::channel::<()>();
-    whit_blocking::unblock(move || wait.recv().is_ok()).detach();
+    let (begun, begins) = mpsc::channel();
+    whit_blocking::unblock(move || {
+        begun.send(()).unwrap();
+        wait.recv().is_ok()
+    })
+    .detach();
+    begins.recv().unwrap();
     block_on(file.write_all(b"kept")).unwrap();
     drop(file);
     drop(entered);

@@ -4,6 +4,7 @@
 #![cfg(loom)]
 
 use std::future::poll_fn;
+use std::io::SeekFrom;
 use std::task::{Context, Poll, Waker};
 
 use loom::future::block_on;
@@ -25,6 +26,7 @@ fn models() {
     model(a_read_that_was_given_up_moves_nothing);
     model(a_reader_is_woken);
     model(somebody_else_may_settle);
+    model(a_seek_is_done_once);
     // Rule 5.
     set_drops(true);
     model(a_flush_waits_for_what_was_accepted);
@@ -92,6 +94,18 @@ fn somebody_else_may_settle() {
     });
     settler.join().unwrap();
     assert_eq!(file.contents(), b"abc");
+}
+
+/// Woken when there is room to write again, which says nothing of the seek: whoever polls then must not ask for it once more.
+fn a_seek_is_done_once() {
+    let file = Model::new(b"wxyz");
+    block_on(async {
+        write(&file, b"a").await;
+        assert_eq!(poll_fn(|cx| file.poll_seek(cx, SeekFrom::Current(1))).await.unwrap(), 2);
+        write(&file, b"b").await;
+        poll_fn(|cx| file.poll_flush(cx)).await.unwrap();
+    });
+    assert_eq!(file.contents(), b"axbz");
 }
 
 fn a_reader_hears_of_the_end_of_the_pool() {

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use futures_lite::future::{block_on, poll_once, yield_now};
+use futures_lite::future::{block_on, poll_once};
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use whit_fs::io::{Stdin, stderr, stdin, stdout};
 
@@ -24,6 +24,7 @@ fn main() {
         ("a reader that waits does not hold up the end", end_while_reading),
         ("a writer that nobody reads does not hold up the end", end_while_writing),
         ("a dropped handle loses nothing", dropped_handles),
+        ("what was flushed is there", flushed),
     ] {
         test();
         println!("test {name} ... ok");
@@ -43,13 +44,23 @@ fn child(scenario: &str) {
                 stderr().write_all(b"no line end").await.unwrap();
                 stderr().flush().await.unwrap();
             }
-            "read" => assert!(poll_once(stdin().read(&mut [0; 10])).await.is_none()),
+            "read" => {
+                assert!(poll_once(stdin().read(&mut [0; 10])).await.is_none());
+                // Until somebody is in the midst of it.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            "flush" => {
+                stdout().write_all(b"no line end").await.unwrap();
+                stdout().flush().await.unwrap();
+                // No clean-up that would flush.
+                std::process::abort();
+            }
             "write" => {
                 // More than a pipe holds and we accept.
                 let mut stdout = stdout();
-                for _ in 0..1000 {
+                for _ in 0..100 {
                     drop(poll_once(stdout.write(&[b'x'; 4096])).await);
-                    yield_now().await;
+                    std::thread::sleep(Duration::from_millis(1));
                 }
             }
             "drop" => {
@@ -140,4 +151,8 @@ fn dropped_handles() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "the whole line\n");
     }
+}
+
+fn flushed() {
+    assert_eq!(start("flush").wait_with_output().unwrap().stdout, b"no line end");
 }

@@ -248,10 +248,12 @@ fn no_end_is_missed_however_many_wait_at_once() {
             let mut child = sh(&format!("exit {code}")).spawn().unwrap();
             // Now and then after it has ended, now and then just before.
             std::thread::sleep(Duration::from_micros(code * 17 % 1500));
-            let status = or(async { child.status().await.unwrap() }, async {
+            // The time-out first: at its end the other would be polled too, and find what it has missed.
+            let time_out = async {
                 whit_timers::sleep(Duration::from_secs(10)).await;
                 panic!("an end was missed");
-            });
+            };
+            let status = or(time_out, async { child.status().await.unwrap() });
             assert_eq!(block_on(status).code(), Some(code as i32));
         }
     };
@@ -308,11 +310,11 @@ fn kill(id: u32) {
 
 async fn within(future: impl Future<Output = ()>) {
     let end = Instant::now() + Duration::from_secs(10);
-    or(future, async {
+    let time_out = async {
         whit_timers::sleep_until(end).await;
         panic!("not within ten seconds");
-    })
-    .await;
+    };
+    or(time_out, future).await;
 }
 
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {

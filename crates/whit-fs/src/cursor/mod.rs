@@ -74,6 +74,8 @@ struct State {
     // What a read ended with that found no bytes: the end, or an error.
     found: Option<io::Result<()>>,
     to_seek: Option<SeekFrom>,
+    // Being done: who asks again, woken for another reason, must not have it done twice.
+    seeking: Option<SeekFrom>,
     sought: Option<(SeekFrom, io::Result<u64>)>,
     waiters: Vec<Waker>,
 }
@@ -91,6 +93,7 @@ impl<T: Io> Cursor<T> {
             wanted: 0,
             found: None,
             to_seek: None,
+            seeking: None,
             sought: None,
             waiters: Vec::new(),
         };
@@ -124,6 +127,11 @@ impl State {
         if !self.waiters.iter().any(|waiter| waiter.will_wake(cx.waker())) {
             self.waiters.push(cx.waker().clone());
         }
+    }
+
+    /// Whoever asked for a seek has given up: it is done or not, and nobody gets the answer.
+    fn forget_seek(&mut self) {
+        (self.to_seek, self.seeking, self.sought) = (None, None, None);
     }
 
     fn told(&mut self) -> io::Result<()> {

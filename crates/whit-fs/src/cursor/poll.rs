@@ -19,8 +19,7 @@ impl<T: Io> Cursor<T> {
         budgeted(cx, |cx| {
             let mut state = self.lock();
             state.told()?;
-            // One that was given up.
-            (state.to_seek, state.sought) = (None, None);
+            state.forget_seek();
             if buf.is_empty() {
                 return Poll::Ready(Ok(0));
             }
@@ -50,7 +49,8 @@ impl<T: Io> Cursor<T> {
         budgeted(cx, |cx| {
             let mut state = self.lock();
             state.told()?;
-            (state.to_seek, state.sought, state.wanted) = (None, None, 0);
+            state.forget_seek();
+            state.wanted = 0;
             let length = buf.len().min(CAPACITY.saturating_sub(state.out.len()));
             if length == 0 && !buf.is_empty() {
                 // Rule 2: somebody is about to write.
@@ -96,7 +96,9 @@ impl<T: Io> Cursor<T> {
             }
             return Poll::Ready(at);
         }
-        state.to_seek = Some(to);
+        if state.seeking != Some(to) {
+            state.to_seek = Some(to);
+        }
         self.wait_for_turn(state, cx)
     }
 

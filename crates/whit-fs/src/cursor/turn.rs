@@ -105,13 +105,16 @@ impl<T: Io> Cursor<T> {
                 state = self.write(state);
             } else if let Some(to) = state.to_seek.take() {
                 let back = state.unread().len();
+                state.seeking = Some(to);
                 drop(state);
                 let at = self.seek_from(back, to);
                 state = self.lock();
                 if at.is_ok() {
                     state.forget_ahead();
                 }
-                state.sought = Some((to, at));
+                if state.seeking.take().is_some() {
+                    state.sought = Some((to, at));
+                }
             } else if state.wanted > 0 {
                 state = self.read_ahead(state);
             } else {

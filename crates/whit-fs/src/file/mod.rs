@@ -27,7 +27,8 @@ pub use open::OpenOptions;
 ///
 /// **Dropping loses nothing.** What was accepted is on its way when the file is dropped; the descriptor is closed after it. A
 /// runtime waits for it when it ends, within its grace period; outside a runtime the drop itself waits. (A process that is killed,
-/// aborted or ended by `exit` loses what was not flushed.) An error then goes to stderr, as nobody else can be told: flush first.
+/// aborted or ended by `exit` loses what was not flushed.) Inside a runtime the drop does not wait, so whoever opens the file next
+/// may come before those bytes, and an error goes to stderr, as nobody else can be told: close first if either matters.
 ///
 /// **Reading** takes what the system has in memory without a hop to the pool, on Linux; else a job reads 64 KiB ahead, or as much
 /// as the buffer holds, up to 1 MiB. A write after that, or a seek, counts from what was given out.

@@ -91,7 +91,7 @@ impl ProcessPool {
     /// # Errors
     ///
     /// The child crashed, was killed, or ended itself; the job panicked; and what [`JobError`] lists. The next job runs in a fresh
-    /// child, after a panic in the same one.
+    /// child, after a panic in the same one. A child that died while it was idle is replaced, unless it dies just now.
     ///
     /// # Cancel safety
     ///

@@ -44,12 +44,13 @@ impl Exit {
     pub(crate) fn poll(
         &self,
         cx: &mut Context<'_>,
-        mut ask: impl FnMut() -> io::Result<Option<ExitStatus>>,
+        ask: impl FnMut() -> io::Result<Option<ExitStatus>>,
     ) -> Poll<io::Result<ExitStatus>> {
         match self {
             // Readable once the child is a zombie, and for ever after.
             #[cfg(target_os = "linux")]
             Exit::Pidfd(pidfd) => {
+                let mut ask = ask;
                 pidfd.poll_io(Dir::Read, cx, |_| ask()?.ok_or_else(|| io::ErrorKind::WouldBlock.into()))
             }
             Exit::Signal(hub) => hub.poll(cx, ask),

@@ -1,5 +1,4 @@
-//! The pool of processes. Without the test harness, as `init` must come first in `main`.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports, reason = "looks into /proc"))]
+//! The tests, which look into `/proc`.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
@@ -12,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use whit_process::pool::{self, Job, JobError, PoolError, ProcessPool};
 
+#[path = "../support/mod.rs"]
 mod support;
 use support::{children, eventually, run, runs};
 
@@ -59,11 +59,7 @@ static NARROW: Job<bool, bool> = Job::new("narrow", |b| b);
 
 const VICTIM: &str = "WHIT_PROCESS_POOL_VICTIM";
 
-#[cfg(not(target_os = "linux"))]
-fn main() {}
-
-#[cfg(target_os = "linux")]
-fn main() {
+pub(crate) fn main() {
     let before = ProcessPool::new(1).err();
     pool::init(&[&TURN, &PID, &PANIC, &CRASH, &EXIT, &SLEEP, &FOR_EVER, &SAY_AND_SPIN, &LENGTH, &READ, &NARROW]);
     assert!(!std::env::args().any(|argument| argument.starts_with("--whit-process-pool")), "a child came out of init");
@@ -188,7 +184,9 @@ fn killed() {
         // Killed while it has nothing to do: nobody notices.
         let id = pool.run(&PID, &()).await.unwrap();
         kill_process(Pid::from_raw(id as i32).unwrap(), Signal::KILL).unwrap();
-        eventually("it is dead", || !runs(id));
+        // With all of its threads: the socket is closed by the last.
+        let threads = || std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
+        eventually("it is dead", || !runs(id) && threads() <= 1);
         assert_ne!(pool.run(&PID, &()).await.unwrap(), id);
     });
 }
