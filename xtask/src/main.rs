@@ -2,6 +2,8 @@
 
 mod ci;
 mod cross;
+mod floors;
+mod readme;
 mod sanitize;
 mod syscalls;
 mod tidy;

@@ -1,9 +1,11 @@
-//! Form: every file opens with its module text, none is too long, nothing is left behind. Also a unit test.
+//! Form: every file opens with its module text, none is too long, nothing is left behind, crates keep their floors, README shows
+//! what is compiled. Also a unit test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::ci::root;
+use crate::{floors, readme};
 
 const LINES_MAX: usize = 500;
 /// rustfmt keeps code within 120; the sentences of error messages are longer, and stay in one piece so that they can be found.
@@ -22,8 +24,10 @@ pub(crate) fn check() -> Result<(), String> {
         let name = file.strip_prefix(&root).unwrap_or(file).display();
         complaints.extend(complain(&text).into_iter().map(|what| format!("{name}: {what}")));
     }
+    complaints.extend(floors::complaints()?);
+    complaints.extend(readme::complaints()?);
     if complaints.is_empty() {
-        println!("{} files are tidy", files.len());
+        println!("{} files are tidy, crates keep their floors, README's program is a compiled one", files.len());
         return Ok(());
     }
     Err(format!("not tidy:\n  {}", complaints.join("\n  ")))

@@ -23,15 +23,21 @@ async fn http(log: &Log) -> Result<Vec<Row>, BoxError> {
     }
     let sequential = started.elapsed();
     log.say(format!("Sequential: {:.2}s for 5 requests", sequential.as_secs_f64()));
+    let kept = server.take_connections();
 
     let started = Instant::now();
     whit::try_gather!(in (0..5).map(|_| client.get("/delay/1"))).await?;
     let concurrent = started.elapsed();
     log.say(format!("Concurrent: {:.2}s for 5 requests", concurrent.as_secs_f64()));
 
+    // The first of them goes over the connection that is there already.
+    let more = server.take_connections();
+    log.say(format!("Connections: {kept} for the sequential requests, {more} more for the concurrent ones"));
+
     Ok(vec![
         Row::time("five requests, sequential", sequential, 5.00, 5.25),
         Row::time("five requests, concurrent", concurrent, 1.00, 1.15),
+        Row::fact("connections: first, then more", "1, then 4", format!("{kept}, then {more}"), (kept, more) == (1, 4)),
     ])
 }
 

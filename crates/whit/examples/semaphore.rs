@@ -30,7 +30,7 @@ async fn limited(
         async move {
             let _permit = semaphore.acquire().await.expect("nobody closes it");
             order.lock().unwrap().push(number);
-            client.get(&format!("/delay/{seconds}")).await
+            client.get(&format!("/delay/{seconds}?number={number}")).await
         }
     });
     whit::try_gather!(in requests).await?;
@@ -43,24 +43,31 @@ async fn semaphore(log: &Log) -> Result<Vec<Row>, BoxError> {
     let client = Arc::new(Client::new(server.addr));
 
     let (order, few) = limited(&client, 10, 3, 1.0).await?;
-    let few_peak = server.take_peak();
+    let (few_peak, few_connections, seen) = (server.take_peak(), server.take_connections(), server.take_order());
     log.say(format!("Started in the order {order:?}"));
+    log.say(format!("The server saw them in the order {seen:?}, over {few_connections} connections"));
     log.say(format!("10 requests, at most 3 at once: {:.2}s, the server saw {few_peak} at once", few.as_secs_f64()));
 
     let (_, many) = limited(&client, 1000, 50, 0.2).await?;
-    let many_peak = server.take_peak();
+    let (many_peak, connections) = (server.take_peak(), few_connections + server.take_connections());
     log.say(format!(
         "1000 requests, at most 50 at once: {:.2}s, the server saw {many_peak} at once",
         many.as_secs_f64()
     ));
 
     let in_order = order.iter().copied().eq(0..10);
+    // Those that start together come over different connections, to different workers: among them the order is open.
+    let mut waves: Vec<_> = seen.clone();
+    waves.chunks_mut(3).for_each(|wave| wave.sort_unstable());
+    let seen_in_order = waves.into_iter().eq(0..10);
     Ok(vec![
         Row::time("ten requests, three at once", few, 4.00, 4.25),
         Row::fact("the server's count, three at once", "3", few_peak.to_string(), few_peak == 3),
         Row::fact("started in order", "0 to 9", format!("{order:?}"), in_order),
+        Row::fact("came in order, three by three", "0 to 9", format!("{seen:?}"), seen_in_order),
         Row::time("a thousand requests, fifty at once", many, 4.00, 4.25),
         Row::fact("the server's count, fifty at once", "50", many_peak.to_string(), many_peak == 50),
+        Row::fact("connections for all of them", "50", connections.to_string(), connections == 50),
     ])
 }
 

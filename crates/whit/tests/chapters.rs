@@ -64,10 +64,12 @@ chapter!(blocking, "../examples/blocking.rs", |lines| {
 });
 
 chapter!(http, "../examples/http.rs", |lines| {
-    places(&lines, ["for 5 requests", "Concurrent: 1."]);
+    places(&lines, ["for 5 requests", "Concurrent: 1.", "Connections: 1 for the sequential requests, 4 more"]);
 });
 
-chapter!(semaphore, "../examples/semaphore.rs", |_| {});
+chapter!(semaphore, "../examples/semaphore.rs", |lines| {
+    places(&lines, ["Started in the order [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "over 3 connections", "saw 50 at once"]);
+});
 
 chapter!(cpu, "../examples/cpu.rs", |lines| {
     places(&lines, ["9fa570bf1521078e2619872a734d0153ec0dcec5b44393aa6ac6110f0b1ff156"]);

@@ -1,9 +1,10 @@
-//! A real HTTP/1.1 server: `GET /delay/{seconds}` answers JSON after that time. It counts the requests in flight.
+//! A real HTTP/1.1 server: `GET /delay/{seconds}` answers JSON after that time. It counts connections and requests in flight,
+//! and remembers in which order requests with a number (`?number=7`) came.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -24,8 +25,27 @@ pub struct Server {
 
 #[derive(Debug, Default)]
 struct Counts {
+    connections: AtomicUsize,
     in_flight: AtomicUsize,
     peak: AtomicUsize,
+    order: Mutex<Vec<usize>>,
+}
+
+/// A request that is being answered; dropped when it has been, or when its connection dies before.
+struct InFlight(Arc<Counts>);
+
+impl InFlight {
+    fn new(counts: Arc<Counts>) -> InFlight {
+        let now = counts.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        counts.peak.fetch_max(now, Ordering::Relaxed);
+        InFlight(counts)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Server {
@@ -35,6 +55,21 @@ impl Server {
         let counts = Arc::new(Counts::default());
         let accepting = whit::spawn(accept(listener, counts.clone()));
         Ok(Server { addr, counts, _accepting: accepting })
+    }
+
+    /// The connections that were accepted since the last call. A client that keeps its connections makes few.
+    pub fn take_connections(&self) -> usize {
+        self.counts.connections.swap(0, Ordering::Relaxed)
+    }
+
+    /// The requests that are being answered.
+    pub fn in_flight(&self) -> usize {
+        self.counts.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// The numbers of the requests that had one, in the order they came, since the last call.
+    pub fn take_order(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.counts.order.lock().unwrap())
     }
 
     /// The most requests that were in flight at once since the last call.
@@ -47,6 +82,7 @@ async fn accept(listener: TcpListener, counts: Arc<Counts>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
+                counts.connections.fetch_add(1, Ordering::Relaxed);
                 let counts = counts.clone();
                 let serve = async move {
                     let _ = stream.set_nodelay(true);
@@ -72,10 +108,13 @@ async fn answer(request: Request<Incoming>, counts: Arc<Counts>) -> Result<Respo
         let body = Full::from(r#"{"error": "ask for /delay/{seconds}"}"#);
         return Ok(Response::builder().status(StatusCode::NOT_FOUND).body(body).expect("a valid response"));
     };
-    let now = counts.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-    counts.peak.fetch_max(now, Ordering::Relaxed);
+    let number = request.uri().query().and_then(|query| query.strip_prefix("number="));
+    if let Some(number) = number.and_then(|text| text.parse().ok()) {
+        counts.order.lock().unwrap().push(number);
+    }
+    let in_flight = InFlight::new(counts);
     whit::sleep(delay).await;
-    counts.in_flight.fetch_sub(1, Ordering::Relaxed);
+    drop(in_flight);
     let body = Full::from(format!(r#"{{"delay": {}}}"#, delay.as_secs_f64()));
     Ok(Response::builder().header("content-type", "application/json").body(body).expect("a valid response"))
 }
