@@ -48,14 +48,25 @@ impl Wake for Count {
     }
 }
 
-/// Polls until there is nothing, as a task would: again if it was woken meanwhile. What it heard, and whether a wake is due.
-fn hear(mut poll: impl FnMut(&mut Context<'_>) -> Option<u64>, count: &Arc<Count>) -> u64 {
+/// Up to three switches of thread by force.
+fn model(run: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(run);
+}
+
+/// Polls until there is nothing, as a task would. What it heard, and how many wakes there had been before the last poll: one that
+/// came earlier has been used up.
+fn hear(mut poll: impl FnMut(&mut Context<'_>) -> Option<u64>, count: &Arc<Count>) -> (u64, usize) {
     let waker = Waker::from(count.clone());
     let mut heard = 0;
-    while let Some(bits) = poll(&mut Context::from_waker(&waker)) {
-        heard |= bits;
+    loop {
+        let woken = count.0.load(Ordering::SeqCst);
+        match poll(&mut Context::from_waker(&waker)) {
+            Some(bits) => heard |= bits,
+            None => return (heard, woken),
+        }
     }
-    heard
 }
 
 fn bits(polled: Poll<io::Result<u64>>) -> Option<u64> {
@@ -68,7 +79,7 @@ fn bits(polled: Poll<io::Result<u64>>) -> Option<u64> {
 /// A signal that comes while somebody polls is heard at once, or wakes.
 #[test]
 fn a_signal_is_heard_or_wakes() {
-    loom::model(|| {
+    model(|| {
         let (pipe, pending) = (Pipe::new(), Arc::new(AtomicU64::new(0)));
         let signal = {
             let (pipe, pending) = (pipe.clone(), pending.clone());
@@ -79,11 +90,11 @@ fn a_signal_is_heard_or_wakes() {
         };
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let mut poll = |cx: &mut Context<'_>| bits(news::poll(|| pipe.poll_read(cx), || Ok(news::take(&pending))));
-        let mut heard = hear(&mut poll, &count);
+        let (mut heard, woken) = hear(&mut poll, &count);
         signal.join().unwrap();
         if heard != (1 << 3 | 1 << 5) {
-            assert!(count.0.load(Ordering::SeqCst) > 0, "nobody is woken for what was not heard");
-            heard |= hear(&mut poll, &count);
+            assert!(count.0.load(Ordering::SeqCst) > woken, "nobody is woken for what was not heard");
+            heard |= hear(&mut poll, &count).0;
         }
         assert_eq!(heard, 1 << 3 | 1 << 5);
     });
@@ -92,10 +103,7 @@ fn a_signal_is_heard_or_wakes() {
 /// Two wait on one pipe, each for a child of its own, and either may empty it.
 #[test]
 fn an_end_is_seen_or_wakes_whoever_empties_the_pipe() {
-    let mut builder = loom::model::Builder::new();
-    // Up to three switches of thread by force.
-    builder.preemption_bound = Some(3);
-    builder.check(|| {
+    model(|| {
         let (pipe, zombies) = (Pipe::new(), Arc::new(AtomicU64::new(0)));
         let wait = |child: u64, pipe: Arc<Pipe>, zombies: Arc<AtomicU64>, count: Arc<Count>| {
             let waker = Waker::from(count);
