@@ -84,7 +84,7 @@ impl Reactor {
             io::Error::new(
                 error.kind(),
                 format!(
-                    "making a reactor failed: {error}; it needs a few descriptors of its own, so close some or raise the limit"
+                    "making a reactor failed: {error}; it needs a few descriptors of its own, so close some or raise the limit (`ulimit -n`)"
                 ),
             )
         };

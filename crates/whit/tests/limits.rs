@@ -127,7 +127,7 @@ fn a_run_without_descriptors_says_so_and_takes_none() {
                 let Err(error) = result else { break };
                 assert_eq!(polled.swap(0, SeqCst), 0, "a run that fails has not polled its root");
                 let text = error.to_string();
-                assert!(text.starts_with("a runtime needs descriptors for its reactor"), "{text}");
+                assert!(text.starts_with("a runtime could not set up its reactor"), "{text}");
                 assert!(text.contains("os error 24") && text.contains("ulimit -n"), "{text}");
                 refused += 1;
             }
