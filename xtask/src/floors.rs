@@ -5,10 +5,11 @@ use std::process::Command;
 use crate::ci::root;
 
 /// From the ground up.
-const FLOORS: [&[&str]; 5] = [
+const FLOORS: [&[&str]; 6] = [
     &["whit-core"],
     &["whit-executor", "whit-reactor", "whit-timers", "whit-blocking", "whit-sync"],
-    &["whit-net"],
+    &["whit-net", "whit-fs", "whit-process"],
+    &["whit-scope"],
     &["whit-hyper", "whit-macros"],
     &["whit"],
 ];

@@ -109,7 +109,8 @@ async fn half_a_head(limit: Duration) -> hyper::Error {
     let serving = server.serve_connection(WhitIo::new(far), service_fn(answer));
     let client = async {
         near.write_all(b"GET / HTTP/1.1\r\nhost: local").await.unwrap();
-        near.read_to_end(&mut Vec::new()).await.unwrap();
+        // Its end, or a reset, if the server closes with bytes unread.
+        let _ = near.read_to_end(&mut Vec::new()).await;
     };
     zip(serving, client).await.0.unwrap_err()
 }
