@@ -224,6 +224,14 @@ impl Direction {
             return;
         }
         let epoch = waiters.epoch + 1;
+        if waiters.keyed.len() + waiters.polled.len() == 1 {
+            // The usual case: the lists keep their room, so that the next wait allocates nothing.
+            let only = waiters.keyed.pop().flatten().or_else(|| waiters.polled.pop());
+            waiters.free.clear();
+            waiters.epoch = epoch;
+            drop(waiters);
+            return only.into_iter().for_each(Waker::wake);
+        }
         let woken = std::mem::replace(&mut *waiters, Waiters { epoch, ..Waiters::default() });
         drop(waiters);
         wake_all(woken.keyed.into_iter().flatten().chain(woken.polled));
