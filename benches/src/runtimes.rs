@@ -39,7 +39,7 @@ static WHIT: OnceLock<whit::Handle> = OnceLock::new();
 impl Runtime for Whit {
     type Task<T: Send + 'static> = whit::Task<T>;
     fn root<T>(root: impl Future<Output = T>) -> T {
-        whit::Builder::new().workers(WORKERS).run(root)
+        whit::Builder::new().workers(WORKERS).on_blocked(|_| {}).run(root)
     }
     fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> whit::Task<T> {
         whit::spawn(future)
@@ -78,7 +78,7 @@ pub(crate) struct WhitLocal;
 impl Runtime for WhitLocal {
     type Task<T: Send + 'static> = whit::Task<T>;
     fn root<T>(root: impl Future<Output = T>) -> T {
-        whit::run_local(root)
+        whit::Builder::new().on_blocked(|_| {}).run_local(root)
     }
     fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> whit::Task<T> {
         whit::spawn_local(future)

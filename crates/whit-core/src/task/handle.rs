@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::{Pin, pin};
-use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
 use super::outcome::Outcome;
@@ -28,8 +28,7 @@ pub struct Task<T>(FallibleTask<T>);
 
 impl<T> Task<T> {
     pub(crate) fn new(task: async_task::Task<Outcome<T>, Meta>) -> Task<T> {
-        let meta = NonNull::from(task.metadata());
-        Task(FallibleTask { inner: Some(task.fallible()), meta })
+        Task(FallibleTask { inner: Some(task) })
     }
 
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
@@ -92,16 +91,13 @@ impl<T> Future for Task<T> {
 #[must_use = "a dropped task is cancelled; await it, or let it go on with `detach`"]
 pub struct FallibleTask<T> {
     // `None` only while a method that consumes it, or the drop, is at work.
-    inner: Option<async_task::FallibleTask<Outcome<T>, Meta>>,
-    // Points into the task, which lives at least as long as `inner`.
-    meta: NonNull<Meta>,
+    // One word: ten thousand handles in a `Vec` stay below the size that glibc's allocator takes from the system anew.
+    inner: Option<async_task::Task<Outcome<T>, Meta>>,
 }
 
-// SAFETY: `inner` is `Send` and `Sync` under these bounds (checked in `tests/auto_traits.rs` against a plain future), and
-// `meta` is only used as the `&Meta` that `async_task::Task::metadata` would give; `Meta` is `Send + Sync`.
-unsafe impl<T: Send> Send for FallibleTask<T> {}
-// SAFETY: as above; through `&FallibleTask<T>` no `T` can be reached.
-unsafe impl<T> Sync for FallibleTask<T> {}
+// `poll` counts on it: a handle of async-task's is a pointer, and all state is in the task.
+const _: () = assert!(size_of::<FallibleTask<u64>>() == size_of::<usize>());
+
 impl<T> Unpin for FallibleTask<T> {}
 // As async-task's: a task's panic is caught before it gets here.
 impl<T> std::panic::UnwindSafe for FallibleTask<T> {}
@@ -121,25 +117,24 @@ impl<T> FallibleTask<T> {
     ///
     /// If the task had panicked, with its panic.
     pub async fn cancel(mut self) -> Option<T> {
-        self.take().cancel().await.map(Outcome::unwrap)
+        self.take().fallible().cancel().await.map(Outcome::unwrap)
     }
 
     /// Whether the task has completed or been cancelled.
     pub fn is_finished(&self) -> bool {
-        self.inner.as_ref().is_none_or(async_task::FallibleTask::is_finished)
+        self.inner.as_ref().is_none_or(async_task::Task::is_finished)
     }
 
     /// All that the task knows of itself.
     pub fn meta(&self) -> &Meta {
-        // SAFETY: the metadata stands in the task's allocation, never moves, and is freed after the last handle; `inner` is one.
-        unsafe { self.meta.as_ref() }
+        self.inner.as_ref().expect(TAKEN).metadata()
     }
 }
 
 const TAKEN: &str = "a handle is taken apart by methods that consume it";
 
 impl<T> FallibleTask<T> {
-    fn take(&mut self) -> async_task::FallibleTask<Outcome<T>, Meta> {
+    fn take(&mut self) -> async_task::Task<Outcome<T>, Meta> {
         self.inner.take().expect(TAKEN)
     }
 }
@@ -151,7 +146,7 @@ impl<T> Drop for FallibleTask<T> {
             && let Some(inner) = self.inner.take()
         {
             // Ready or not: an output is dropped here, and otherwise the waker waits in the task.
-            let _ = pin!(inner.cancel()).poll(&mut Context::from_waker(&waker));
+            let _ = pin!(inner.fallible().cancel()).poll(&mut Context::from_waker(&waker));
         }
     }
 }
@@ -161,7 +156,12 @@ impl<T> Future for FallibleTask<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let inner = self.inner.as_mut().expect(TAKEN);
-        Pin::new(inner).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
+        // async-task's fallible handle has no metadata, and its other handle panics where this one answers `None`. So it is made
+        // fallible for the moment of the poll.
+        // SAFETY: of the two copies of the handle, one is never dropped and the other is not used meanwhile. A poll changes the
+        // task and not the handle, which is a pointer to it (see the assertion above).
+        let mut fallible = ManuallyDrop::new(unsafe { std::ptr::read(inner) }.fallible());
+        Pin::new(&mut *fallible).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
     }
 }
 
