@@ -55,15 +55,21 @@ impl Pulse {
     }
 
     /// The owner's: a poll of a task begins.
+    #[inline]
     pub(crate) fn begin(&self, task: &Meta) {
-        let id = task.id().get();
         if let Some(name) = task.name() {
-            let mut named = lock(&self.named);
-            if named.0 != id {
-                *named = (id, name.into());
-            }
+            self.leave_name(task, name);
         }
-        self.publish(id, task.location());
+        self.publish(task.id().get(), task.location());
+    }
+
+    #[cold]
+    fn leave_name(&self, task: &Meta, name: &str) {
+        let id = task.id().get();
+        let mut named = lock(&self.named);
+        if named.0 != id {
+            *named = (id, name.into());
+        }
     }
 
     /// The owner's: a poll of the root begins, which was handed in at `location`.
@@ -71,6 +77,7 @@ impl Pulse {
         self.publish(ROOT, location);
     }
 
+    #[inline]
     fn publish(&self, who: u64, at: &'static Location<'static>) {
         let Now { polls, id, location } = &self.now.0;
         id.store(who, Ordering::Release);
@@ -79,6 +86,7 @@ impl Pulse {
     }
 
     /// The owner's: it has ended.
+    #[inline]
     pub(crate) fn end(&self) {
         let polls = &self.now.0.polls;
         polls.store(polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);

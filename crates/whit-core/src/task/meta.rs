@@ -88,11 +88,13 @@ impl Meta {
     }
 
     /// The task's id.
+    #[inline]
     pub fn id(&self) -> TaskId {
         self.id
     }
 
     /// The name it was given by [`Spawn::name`](crate::Spawn::name).
+    #[inline]
     pub fn name(&self) -> Option<&str> {
         self.origin.name()
     }
@@ -103,6 +105,7 @@ impl Meta {
     }
 
     /// The line that spawned it.
+    #[inline]
     pub fn location(&self) -> &'static Location<'static> {
         self.origin.location()
     }
@@ -126,6 +129,7 @@ impl Meta {
     }
 
     /// The future has returned `Pending`, and not yet been dropped.
+    #[inline]
     pub(crate) fn pending(&self, waker: &Waker) {
         if self.key.load(Ordering::Relaxed) == ADOPTED {
             let key = home::with(&self.home, |home| home.keep(waker, self));
@@ -135,6 +139,7 @@ impl Meta {
     }
 
     /// The future has been dropped; called once.
+    #[inline]
     pub(crate) fn release(&self) {
         let key = self.key.load(Ordering::Relaxed);
         if key != DECLINED {

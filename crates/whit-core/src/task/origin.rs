@@ -41,6 +41,7 @@ impl Origin {
         Origin { tagged, owns: PhantomData }
     }
 
+    #[inline]
     pub(super) fn location(&self) -> &'static Location<'static> {
         match self.named() {
             Some(named) => named.location,
@@ -49,15 +50,18 @@ impl Origin {
         }
     }
 
+    #[inline]
     pub(super) fn name(&self) -> Option<&str> {
         self.named().map(|named| &*named.name)
     }
 
+    #[inline]
     fn named(&self) -> Option<&Named> {
         // SAFETY: with the tag it is the box that `new` leaked, which lives until `self` drops.
         self.boxed().map(|named| unsafe { named.as_ref() })
     }
 
+    #[inline]
     fn boxed(&self) -> Option<NonNull<Named>> {
         let untagged =
             |tagged: NonZero<usize>| NonZero::new(tagged.get() & !TAG).expect("it was aligned, and so not one");

@@ -30,6 +30,7 @@ impl Runnable {
     /// Polls the task once, as the [current task](current_task) and with a fresh [budget].
     ///
     /// True if it was woken while it ran, and so has been scheduled again. Panics of the task do not come out here.
+    #[inline]
     pub fn run(self) -> bool {
         let _nothing_inherited = inherited::suspend();
         struct Restore(Option<TaskId>);
@@ -48,11 +49,13 @@ impl Runnable {
     }
 
     /// What the task carries.
+    #[inline]
     pub fn meta(&self) -> &Meta {
         self.0.metadata()
     }
 
     /// Where the task is scheduled.
+    #[inline]
     pub fn home(&self) -> &Home {
         // SAFETY: whoever has a runnable has its future, which has not been dropped.
         unsafe { self.meta().home() }

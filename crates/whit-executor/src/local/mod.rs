@@ -216,10 +216,11 @@ impl<'a> LocalExecutor<'a> {
     }
 
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
-        let Some(runnable) = self.state().next(own, look_elsewhere) else { return false };
-        self.state().pulse.begin(runnable.meta());
+        let state = self.state();
+        let Some(runnable) = state.next(own, look_elsewhere) else { return false };
+        state.pulse.begin(runnable.meta());
         runnable.run();
-        self.state().pulse.end();
+        state.pulse.end();
         true
     }
 
