@@ -39,9 +39,7 @@
 //!
 //! # Features
 //!
-//! All on by default:
-//!
-//! - `macros`: `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
+//! - `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //! - `fs`: files, directories, standard streams.
 //! - `process`: child processes and signals.
 //!
