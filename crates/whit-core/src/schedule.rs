@@ -46,14 +46,23 @@ pub trait Schedule {
     ///
     /// An executor that can cancel what is left keeps a clone of the waker: waking it makes the task come home. Many tasks
     /// never come here, as they complete in their first poll.
-    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    ///
+    /// # Safety
+    ///
+    /// Called by the task itself, which this home has adopted and which has not ended, and once.
+    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
         let _ = (waker, meta);
         0
     }
 
     /// The future of an adopted task has been dropped: it completed or was cancelled. The key is what
     /// [`keep`](Schedule::keep) answered, if it was called.
-    fn release(&self, key: Option<usize>) {
+    ///
+    /// # Safety
+    ///
+    /// Called for a task that this home has adopted, once, and after its future was dropped: homes rest the lives of what
+    /// tasks borrow, and their own, on it.
+    unsafe fn release(&self, key: Option<usize>) {
         let _ = key;
     }
 

@@ -78,7 +78,11 @@ impl<'a> Executor<'a> {
     pub fn try_tick(&self) -> bool {
         let state = self.state();
         let Some(runnable) = state.pop_any() else { return false };
-        runnable.run();
+        if state.is_closing() {
+            drop(runnable);
+        } else {
+            runnable.run();
+        }
         true
     }
 

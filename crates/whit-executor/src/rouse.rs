@@ -44,6 +44,7 @@ impl Rouse {
     /// A new watch begins.
     pub fn begin(&self) {
         self.ended.store(false, Ordering::Release);
+        *lock(&self.up) = false;
     }
 
     /// Whether the watch is to end.
@@ -76,10 +77,12 @@ impl Rouse {
 
     #[cfg(not(loom))]
     fn nap(&self, interval: Duration) {
-        let up = lock(&self.up);
+        let mut up = lock(&self.up);
         if !*up {
-            drop(self.signal.wait_timeout(up, interval));
+            up = self.signal.wait_timeout(up, interval).unwrap_or_else(std::sync::PoisonError::into_inner).0;
         }
+        // Taken here too: left standing, it would end each further nap at once.
+        *up = false;
     }
 
     /// loom knows no time.

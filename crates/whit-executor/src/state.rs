@@ -227,14 +227,14 @@ impl Schedule for State {
         self.accept()
     }
 
-    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
         // Ids come to threads in batches of 1,024: one thread mostly meets one shard.
         let shard = (meta.id().get() >> 10) as usize % SHARDS;
         let task = Kept { waker: waker.clone(), who: (meta.id().get(), meta.location()) };
         lock(&self.kept[shard]).insert(task) * SHARDS + shard
     }
 
-    fn release(&self, key: Option<usize>) {
+    unsafe fn release(&self, key: Option<usize>) {
         self.forget(key);
         self.others.end_shared();
         self.signal_end();

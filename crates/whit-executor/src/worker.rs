@@ -57,11 +57,12 @@ impl Schedule for Local<'_> {
         self.state.accept()
     }
 
-    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
-        self.state.keep(waker, meta)
+    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        // SAFETY: as the caller promised; this stands in for the state.
+        unsafe { self.state.keep(waker, meta) }
     }
 
-    fn release(&self, key: Option<usize>) {
+    unsafe fn release(&self, key: Option<usize>) {
         self.state.forget(key);
         self.queue.shared().census.end();
         self.state.signal_end();
@@ -108,9 +109,7 @@ impl Driving<'_> {
     /// Runs one task, if there is one anywhere.
     pub(crate) fn run_one(&mut self) -> bool {
         let Some(runnable) = self.next() else { return false };
-        if std::mem::take(&mut self.looks.searcher) {
-            self.state.sleepers.found(|| self.state.has_work());
-        }
+        self.stop_searching();
         if self.state.is_closing() {
             drop(runnable);
         } else {
@@ -120,6 +119,13 @@ impl Driving<'_> {
             pulse.end();
         }
         true
+    }
+
+    /// Rule 4 of `sleepers`.
+    fn stop_searching(&mut self) {
+        if std::mem::take(&mut self.looks.searcher) {
+            self.state.sleepers.found(|| self.state.has_work());
+        }
     }
 
     fn next(&mut self) -> Option<Runnable> {
@@ -152,6 +158,8 @@ impl Driving<'_> {
 
     /// Polls the root, which was handed in at `location`.
     pub(crate) fn poll_root<T>(&mut self, location: &'static Location<'static>, poll: impl FnOnce() -> T) -> T {
+        // The root may take long, and must not count as a searcher meanwhile: whoever has work would rely on it.
+        self.stop_searching();
         let pulse = &self.queue.shared().pulse;
         pulse.begin_root(location);
         let _end = End(pulse);

@@ -381,3 +381,67 @@ fn tasks_start_in_the_order_of_their_spawning() {
     });
     assert_eq!(*order.lock().unwrap(), (0..10).collect::<Vec<_>>());
 }
+
+/// What is spawned on a closed local executor is dropped by its own thread and never polled, also while it is driven.
+#[test]
+fn a_closed_local_executor_polls_nothing() {
+    let executor = LocalExecutor::new();
+    executor.close();
+    let polled = std::rc::Rc::new(std::cell::Cell::new(false));
+    let seen = polled.clone();
+    let spawned = async {
+        let task = executor.spawn(async move { seen.set(true) });
+        task.fallible().await
+    };
+    assert_eq!(executor.block_on(&whit_core::ThreadPark::new(), spawned), None);
+    assert!(!polled.get());
+    assert_eq!(std::rc::Rc::strong_count(&polled), 1);
+}
+
+/// A worker that was woken for a task polls its root first; if the root blocks, another worker must be called for the task.
+#[test]
+fn a_root_that_blocks_does_not_count_as_a_searcher() {
+    use std::sync::mpsc;
+    let executor = Executor::new();
+    let (go, wait) = mpsc::channel::<()>();
+    let (root_waker, woken) = mpsc::channel::<std::task::Waker>();
+    std::thread::scope(|scope| {
+        let (end, ended) = mpsc::channel::<()>();
+        let (one, two) = (&executor, &executor);
+        // Sleeps first, so that it is not the one that is woken first.
+        scope.spawn(move || {
+            whit_core::block_on(two.run(async {
+                std::future::poll_fn(|_| match ended.try_recv() {
+                    Err(mpsc::TryRecvError::Empty) => std::task::Poll::Pending,
+                    _ => std::task::Poll::Ready(()),
+                })
+                .await
+            }));
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let blocks = scope.spawn(move || {
+            let mut polls = 0;
+            whit_core::block_on(one.run(std::future::poll_fn(|cx| {
+                polls += 1;
+                if polls == 1 {
+                    root_waker.send(cx.waker().clone()).unwrap();
+                    return std::task::Poll::Pending;
+                }
+                // Blocks until the task has run.
+                std::task::Poll::Ready(wait.recv_timeout(std::time::Duration::from_secs(5)).is_ok())
+            })))
+        });
+        let waker = woken.recv().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        // The runner that slept last is notified for the task, and finds its root woken as well.
+        executor.spawn(async move { go.send(()).unwrap() }).detach();
+        waker.wake();
+        assert!(blocks.join().unwrap(), "the task waited behind the root");
+        drop(end);
+        // Gets the other one up, to see its end.
+        executor.spawn(async {}).detach();
+        while !executor.is_empty() {
+            executor.try_tick();
+        }
+    });
+}

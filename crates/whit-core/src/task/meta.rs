@@ -132,7 +132,10 @@ impl Meta {
     #[inline]
     pub(crate) fn pending(&self, waker: &Waker) {
         if self.key.load(Ordering::Relaxed) == ADOPTED {
-            let key = home::with(&self.home, |home| home.keep(waker, self));
+            let key = home::with(&self.home, |home| {
+                // SAFETY: adopted, not ended as the future is there, and not kept before, as the key says.
+                unsafe { home.keep(waker, self) }
+            });
             debug_assert!(key < ADOPTED, "a key that stands for none");
             self.key.store(key, Ordering::Relaxed);
         }
@@ -143,7 +146,10 @@ impl Meta {
     pub(crate) fn release(&self) {
         let key = self.key.load(Ordering::Relaxed);
         if key != DECLINED {
-            home::with(&self.home, |home| home.release((key != ADOPTED).then_some(key)));
+            home::with(&self.home, |home| {
+                // SAFETY: adopted; called once, by whoever has dropped the future.
+                unsafe { home.release((key != ADOPTED).then_some(key)) }
+            });
         }
     }
 }

@@ -50,12 +50,12 @@ impl Schedule for Queue {
         unsafe { Adoption::accept(self) }
     }
 
-    fn keep(&self, _: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, _: &Waker, meta: &Meta) -> usize {
         self.kept.lock().unwrap().push(meta.id());
         self.kept.lock().unwrap().len()
     }
 
-    fn release(&self, _: Option<usize>) {
+    unsafe fn release(&self, _: Option<usize>) {
         self.released.fetch_add(1, SeqCst);
     }
 

@@ -218,6 +218,11 @@ impl<'a> LocalExecutor<'a> {
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
         let state = self.state();
         let Some(runnable) = state.next(own, look_elsewhere) else { return false };
+        if state.is_closing() {
+            // Never polled, it has no waker that another thread could bring it home by.
+            drop(runnable);
+            return true;
+        }
         state.pulse.begin(runnable.meta());
         runnable.run();
         state.pulse.end();

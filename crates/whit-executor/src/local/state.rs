@@ -94,6 +94,11 @@ impl LocalState {
         self.awake.store(false, Ordering::SeqCst);
     }
 
+    /// Tasks are dropped instead of run.
+    pub(super) fn is_closing(&self) -> bool {
+        self.status.load(Ordering::Acquire) != OPEN
+    }
+
     pub(super) fn has_work(&self, own: &Own) -> bool {
         !own.queue.borrow().is_empty() || !self.injector.is_empty()
     }
@@ -161,12 +166,12 @@ impl Schedule for LocalState {
         unsafe { Adoption::accept(self) }
     }
 
-    fn keep(&self, waker: &Waker, _: &Meta) -> usize {
+    unsafe fn keep(&self, waker: &Waker, _: &Meta) -> usize {
         let own = self.own.get().expect("a task of a local executor is polled by its own thread");
         own.kept.borrow_mut().insert(waker.clone())
     }
 
-    fn release(&self, key: Option<usize>) {
+    unsafe fn release(&self, key: Option<usize>) {
         match self.own.get() {
             Some(own) => {
                 let kept = key.and_then(|key| own.kept.borrow_mut().try_remove(key));
@@ -201,12 +206,14 @@ impl Schedule for Driven<'_> {
         self.state.adopt(runnable)
     }
 
-    fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
-        self.state.keep(waker, meta)
+    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+        // SAFETY: as the caller promised; this stands in for the state.
+        unsafe { self.state.keep(waker, meta) }
     }
 
-    fn release(&self, key: Option<usize>) {
-        self.state.release(key);
+    unsafe fn release(&self, key: Option<usize>) {
+        // SAFETY: as the caller promised; this stands in for the state.
+        unsafe { self.state.release(key) }
     }
 }
 
