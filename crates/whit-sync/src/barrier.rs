@@ -64,7 +64,7 @@ impl Future for BarrierWait<'_> {
                 Poll::Ready(BarrierWaitResult { leader: true })
             }
             None => {
-                self.key = Some(waiting.push_back((), cx.waker()));
+                self.key = Some(waiting.push_back((), cx.waker().clone()));
                 Poll::Pending
             }
             Some(key) if waiting.is_queued(key) => {

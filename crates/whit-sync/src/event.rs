@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::{Context, Poll};
 
 use crate::blocking;
@@ -36,6 +36,9 @@ impl Event {
 
     /// Sets the flag and wakes everybody who waits, in the order of their coming.
     pub fn set(&self) {
+        // Pairs with the one in `clear`: what was written before this is seen by whoever clears the flag and then looks at it,
+        // or else the flag is seen as cleared here.
+        fence(Ordering::SeqCst);
         if self.is_set() {
             // Whoever set it has woken everybody, or is about to.
             return;
@@ -52,6 +55,7 @@ impl Event {
     pub fn clear(&self) {
         let _waiting = self.waiting.lock();
         self.set.store(false, Ordering::Release);
+        fence(Ordering::SeqCst);
     }
 
     /// Whether the flag is set.
@@ -95,7 +99,7 @@ impl Future for EventWait<'_> {
         let old = match self.key {
             None if self.event.is_set() => return Poll::Ready(()),
             None => {
-                self.key = Some(waiting.push_back((), cx.waker()));
+                self.key = Some(waiting.push_back((), cx.waker().clone()));
                 return Poll::Pending;
             }
             Some(key) if waiting.is_queued(key) => waiting.set_waker(key, cx.waker()),

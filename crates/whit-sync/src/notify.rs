@@ -147,13 +147,13 @@ impl Notified<'_> {
             if std::mem::take(&mut state.kept) {
                 if !take {
                     // Kept for the poll, in an entry of our own.
-                    let key = state.waiting.push_front(Given::One, cx.waker());
+                    let key = state.waiting.push_front(Given::One, cx.waker().clone());
                     state.waiting.pop_front();
                     self.key = Some(key);
                 }
                 return Poll::Ready(());
             }
-            self.key = Some(state.waiting.push_back(Given::Nothing, cx.waker()));
+            self.key = Some(state.waiting.push_back(Given::Nothing, cx.waker().clone()));
             return Poll::Pending;
         };
         let (queued, mut old) = (state.waiting.is_queued(key), None);

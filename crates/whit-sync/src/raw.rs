@@ -303,6 +303,8 @@ impl Place {
         if !front && semaphore.try_for_a_moment(count) {
             return Poll::Ready(Ok(()));
         }
+        // Before the word is marked: a waker that panics in `clone` must not leave a mark without a waiter.
+        let waker = waker.clone();
         let mut waiters = lock(&semaphore.waiters);
         // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last, successful step did.
         let mut next = Next::Wait;

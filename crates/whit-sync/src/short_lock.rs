@@ -8,6 +8,7 @@
 //!    is nearly always running on another core; then letting other threads run; and then after sleeps that get longer, so
 //!    that one inside that was pre-empted gets the processor, whatever the priorities are.
 
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use crate::sync::UnsafeCell;
@@ -38,7 +39,7 @@ impl<T> ShortLock<T> {
         if !self.try_lock() {
             self.lock_contended();
         }
-        ShortGuard { lock: self }
+        ShortGuard { lock: self, marker: PhantomData }
     }
 
     #[inline]
@@ -61,6 +62,8 @@ impl<T> ShortLock<T> {
 
 pub(crate) struct ShortGuard<'l, T> {
     lock: &'l ShortLock<T>,
+    // Shared between threads it lends a `&T`, so it must not be `Sync` for more than a `&mut T` is.
+    marker: PhantomData<&'l mut T>,
 }
 
 impl<T> Deref for ShortGuard<'_, T> {

@@ -48,7 +48,7 @@ impl<T> WaitList<T> {
         self.queued == 0
     }
 
-    pub(crate) fn push_back(&mut self, value: T, waker: &Waker) -> Key {
+    pub(crate) fn push_back(&mut self, value: T, waker: Waker) -> Key {
         let previous = self.ends.map(|(_, last)| last);
         let key = self.insert(value, waker, previous, None);
         match previous {
@@ -59,7 +59,7 @@ impl<T> WaitList<T> {
         key
     }
 
-    pub(crate) fn push_front(&mut self, value: T, waker: &Waker) -> Key {
+    pub(crate) fn push_front(&mut self, value: T, waker: Waker) -> Key {
         let next = self.front();
         let key = self.insert(value, waker, None, next);
         match next {
@@ -125,9 +125,9 @@ impl<T> WaitList<T> {
         (entry.value, entry.waker)
     }
 
-    fn insert(&mut self, value: T, waker: &Waker, previous: Option<Key>, next: Option<Key>) -> Key {
+    fn insert(&mut self, value: T, waker: Waker, previous: Option<Key>, next: Option<Key>) -> Key {
         self.queued += 1;
-        let entry = Entry { value, waker: Some(waker.clone()), queued: true, previous, next };
+        let entry = Entry { value, waker: Some(waker), queued: true, previous, next };
         Key(NonZeroUsize::MIN.saturating_add(self.entries.0.insert(entry)))
     }
 
@@ -234,8 +234,8 @@ mod tests {
             let mut popped = Vec::new();
             for (number, (step, at)) in steps.into_iter().enumerate() {
                 match step {
-                    0 => model.push_back((list.push_back(number, Waker::noop()), number)),
-                    1 => model.push_front((list.push_front(number, Waker::noop()), number)),
+                    0 => model.push_back((list.push_back(number, Waker::noop().clone()), number)),
+                    1 => model.push_front((list.push_front(number, Waker::noop().clone()), number)),
                     2 => {
                         let key = list.pop_front().map(|(key, _)| key);
                         prop_assert_eq!(key, model.pop_front().map(|(key, _)| key));

@@ -190,8 +190,10 @@ impl<T> Receiver<T> {
     ///
     /// The senders have gone, and everything was seen.
     pub fn has_changed(&self) -> Result<bool, RecvError> {
+        // In this order: a last value that is sent before the end is seen, once the end is.
+        let closed = self.is_closed();
         match self.shared.version() != self.seen {
-            false if self.is_closed() => Err(RecvError(())),
+            false if closed => Err(RecvError(())),
             changed => Ok(changed),
         }
     }
@@ -299,7 +301,7 @@ impl<F: Fn() -> bool + Unpin> Future for Until<'_, F> {
             Some(key) if waiting.is_queued(key) => waiting.set_waker(key, cx.waker()),
             stale => {
                 let old = stale.and_then(|key| waiting.remove(key).1);
-                self.key = Some(waiting.push_back((), cx.waker()));
+                self.key = Some(waiting.push_back((), cx.waker().clone()));
                 old
             }
         };

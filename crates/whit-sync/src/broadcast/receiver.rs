@@ -142,7 +142,7 @@ impl<T: Clone> Future for Recv<'_, T> {
             Err(mut state) => {
                 match *key {
                     Some(key) => old = state.receiving.set_waker(key, cx.waker()),
-                    None => *key = Some(state.receiving.push_back((), cx.waker())),
+                    None => *key = Some(state.receiving.push_back((), cx.waker().clone())),
                 }
                 budget::refund();
                 Poll::Pending

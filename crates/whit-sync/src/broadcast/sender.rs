@@ -163,7 +163,7 @@ impl<T: Clone> Future for Send<'_, T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(message)) => Poll::Ready(Err(SendError(message))),
             Err(TrySendError::Full(message)) => {
-                *key = Some(state.sending.push_back(Some(message), cx.waker()));
+                *key = Some(state.sending.push_back(Some(message), cx.waker().clone()));
                 budget::refund();
                 Poll::Pending
             }

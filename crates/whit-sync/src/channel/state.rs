@@ -115,7 +115,7 @@ impl<T> Channel<T> {
             Ok(()) => Poll::Ready(Ok(())),
             Err((TrySendError::Closed(message), _)) => Poll::Ready(Err(message)),
             Err((TrySendError::Full(message), mut state)) => {
-                *key = Some(state.sending.push_back(Some(message), waker));
+                *key = Some(state.sending.push_back(Some(message), waker.clone()));
                 Poll::Pending
             }
         }
@@ -176,7 +176,7 @@ impl<T> Channel<T> {
             Ok(message) => Poll::Ready(Ok(message)),
             Err(state) if state.closed => Poll::Ready(Err(RecvError)),
             Err(mut state) => {
-                *key = Some(state.receiving.push_back(None, waker));
+                *key = Some(state.receiving.push_back(None, waker.clone()));
                 Poll::Pending
             }
         }
