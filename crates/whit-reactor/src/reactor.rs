@@ -7,17 +7,15 @@
 //! source *under the table's lock*, in `rearm` and after each report alike. A waiter is in its source's list before it calls
 //! `rearm`; so of two tasks that arm the same descriptor at once, whichever comes second sees both.
 
-use std::any::Any;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use polling::{Event, PollMode, Poller};
-use whit_core::{BorrowedSource, Dir, Interest, Park, RawSource, Source, SourceKey};
+use whit_core::{BorrowedSource, Dir, Interest, Panics, Park, RawSource, Source, SourceKey};
 
 use crate::parking::Parking;
 use crate::sync::lock;
@@ -249,29 +247,6 @@ impl Wake for Shared {
             && let Err(error) = self.notifier.notify(&self.poller)
         {
             eprintln!("whit: a sleeping reactor could not be woken: {error}");
-        }
-    }
-}
-
-/// Keeps the first panic until everything else has been done.
-#[derive(Default)]
-struct Panics(Option<Box<dyn Any + Send>>);
-
-impl Panics {
-    fn catch(&mut self, f: impl FnOnce()) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
-            if self.0.is_none() {
-                self.0 = Some(panic);
-            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
-                std::mem::forget(again);
-            }
-        }
-    }
-
-    fn resume(self) {
-        if let Some(panic) = self.0 {
-            resume_unwind(panic);
         }
     }
 }
