@@ -51,9 +51,17 @@ impl Runtime for Whit {
         whit::yield_now()
     }
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        async move {
-            whit::sleep(duration).await;
-        }
+        Untold(whit::sleep(duration))
+    }
+}
+
+/// A sleep whose output, an instant, is of no interest: the sleeps of others have none.
+struct Untold(whit::time::Sleep);
+
+impl Future for Untold {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
     }
 }
 

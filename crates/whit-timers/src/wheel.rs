@@ -249,6 +249,10 @@ impl Wheel {
         let at = self.entries.len();
         assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
         let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: 0, used: false };
+        if at == self.entries.capacity() {
+            // Doubling would mean that up to half of the memory is empty.
+            self.entries.reserve_exact((at / 8).max(64));
+        }
         self.entries.push(unused);
         self.free = at as u32;
     }
