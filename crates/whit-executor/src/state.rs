@@ -16,7 +16,7 @@
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::task::Waker;
@@ -188,12 +188,15 @@ impl State {
 
     /// Those that are in the list, those that workers are polling for the first time, and how many others there are.
     fn stragglers(&self) -> Vec<String> {
-        let mut found = BTreeMap::new();
+        let mut found = BinaryHeap::new();
         for shard in &self.kept {
             found.extend(lock(shard).iter().map(|(_, kept)| kept.who));
         }
         let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
         found.extend(polls.iter().map(|poll| (poll.id, poll.location)));
+        // By id, and each once, though it may be in both.
+        let mut found = found.into_sorted_vec();
+        found.dedup_by_key(|task| task.0);
         let mut names: Vec<_> =
             found.iter().map(|(id, location)| format!("task {id}, spawned at {location}")).collect();
         let others = self.left().saturating_sub(names.len());
