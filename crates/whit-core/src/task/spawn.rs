@@ -108,7 +108,8 @@ impl<'n> Spawn<'n> {
     }
 }
 
-/// What does not depend on the future: compiled once, and not once for each.
+/// What does not depend on the future: compiled once for a crate, and not once for each future.
+#[inline]
 fn begin(runnable: Runnable, home: &Home) {
     runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
     home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
