@@ -107,7 +107,7 @@ impl PoolBuilder {
         if self.max == 0 {
             return Err(PoolError(Why::NoThreads));
         }
-        if self.name.contains('\0') {
+        if self.name.as_bytes().contains(&0) {
             return Err(PoolError(Why::Name(self.name)));
         }
         let shared = Shared {
@@ -173,7 +173,11 @@ pub struct Stragglers(Vec<String>);
 
 impl fmt::Display for Stragglers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blocking jobs did not end within the grace period, and were left behind: {}", self.0.join(", "))
+        f.write_str("blocking jobs did not end within the grace period, and were left behind: ")?;
+        for (i, job) in self.0.iter().enumerate() {
+            write!(f, "{}{job}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 

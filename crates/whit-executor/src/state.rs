@@ -16,7 +16,6 @@
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
-use std::collections::BTreeMap;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::task::Waker;
@@ -193,7 +192,7 @@ impl State {
 
     /// Those that are in the list, those that workers are polling for the first time, and how many others there are.
     fn stragglers(&self) -> Vec<String> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for shard in &self.kept {
             let kept = lock(shard);
             // SAFETY: they are in the list, whose lock is held.
@@ -201,10 +200,11 @@ impl State {
             found.extend(metas.map(|meta| (meta.id().get(), meta.to_string())));
         }
         let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
-        for poll in polls {
-            found.entry(poll.id).or_insert_with(|| format!("task {} (spawned at {})", poll.id, poll.location));
-        }
-        let mut names: Vec<_> = found.into_values().collect();
+        found.extend(polls.iter().map(|poll| (poll.id, format!("task {} (spawned at {})", poll.id, poll.location))));
+        // By id, and each once, though it may be in both: the one from the list, which knows the name, comes first.
+        found.sort_by_key(|task| task.0);
+        found.dedup_by_key(|task| task.0);
+        let mut names: Vec<_> = found.into_iter().map(|task| task.1).collect();
         let others = self.left().saturating_sub(names.len());
         if others > 0 {
             names.push(format!("{others} more in their first poll"));

@@ -50,11 +50,14 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod crew;
+mod driving;
 mod gather;
 mod global;
 mod nested;
 mod runner;
 mod runtime;
+mod threads;
 mod watching;
 
 pub use builder::{Builder, RunError, run, run_local};

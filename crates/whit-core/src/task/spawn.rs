@@ -100,12 +100,17 @@ impl<'n> Spawn<'n> {
         // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers.
         let (runnable, task) =
             unsafe { async_task::Builder::new().metadata(meta).spawn_unchecked(|_| Body::new(future), schedule) };
-        let runnable = Runnable::new(runnable);
-        runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
         let task = Task::new(task);
-        home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
+        begin(Runnable::new(runnable), home);
         task
     }
+}
+
+/// What does not depend on the future: compiled once for a crate, and not once for each future.
+#[inline]
+fn begin(runnable: Runnable, home: &Home) {
+    runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
+    home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
 }
 
 /// Of no size, on purpose: `async-task` clones and drops a waker around every schedule function that has one.
