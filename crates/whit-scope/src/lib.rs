@@ -86,13 +86,14 @@
 //!   [`is_cancelled`].
 //! - The children of an array or a vector are boxed one by one, as this crate has no unsafe code.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod as_completed;
 mod borrow;
 mod cancel;
 mod group;
 mod join;
+mod lend;
 mod map_concurrent;
 mod pool;
 mod ready;
@@ -112,5 +113,6 @@ pub use cancel::{
 };
 pub use group::{Child, GroupBuilder, GroupError, NotStarted, Policy, Ready, TaskGroup, task_group};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};
+pub use lend::{Lent, LentBody, LentChild, scope_with};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};
 pub use task_local::{NotSet, TaskLocal, WithLocal};

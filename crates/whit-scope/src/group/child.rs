@@ -32,7 +32,7 @@ pub struct Child<T> {
 
 impl<T> Child<T> {
     /// The handle on a child that never began.
-    pub(super) fn ended() -> Child<T> {
+    pub(crate) fn ended() -> Child<T> {
         let slot = Slot::new();
         slot.set(None);
         Child { slot, node: Node::new(None, None) }

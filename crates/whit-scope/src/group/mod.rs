@@ -22,6 +22,7 @@ mod state;
 
 pub use child::Child;
 pub use error::GroupError;
+pub(crate) use run::drive;
 pub use run::{GroupBuilder, task_group};
 pub(crate) use slot::Slot;
 pub use slot::{NotStarted, Ready};
