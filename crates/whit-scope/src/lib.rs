@@ -97,10 +97,12 @@ mod lend;
 mod map_concurrent;
 mod pool;
 mod ready;
+mod running;
 mod slot;
 mod stop;
 mod sync;
 mod task_local;
+mod try_map_concurrent;
 mod turns;
 mod unwind;
 mod wake;
@@ -116,3 +118,4 @@ pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, ra
 pub use lend::{Lent, LentBody, LentChild, scope_with};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};
 pub use task_local::{NotSet, TaskLocal, WithLocal};
+pub use try_map_concurrent::{TryMapConcurrent, TryMapStreamConcurrent, try_map_concurrent, try_map_stream_concurrent};
