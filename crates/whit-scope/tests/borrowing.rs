@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures_lite::future::yield_now;
-use support::{Log, Wakes, counted, ms, on_four_threads, poll_once, simulate, sleep};
+use support::{Log, Wakes, counted, forget, ms, on_four_threads, poll_once, simulate, sleep};
 use whit_core::block_on;
 use whit_scope::{LocalScope, Scope, join, move_on_after, scope, scope_local};
 
@@ -139,7 +139,7 @@ fn dropping_or_forgetting_the_scope_is_the_end_of_its_children() {
     let mut lines = log.take();
     lines.sort();
     assert_eq!(lines, ["child", "circle"]);
-    std::mem::forget(start(log.clone()));
+    forget(start(log.clone()));
     assert!(log.take().is_empty());
 }
 

@@ -5,13 +5,13 @@ mod support;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::yield_now;
-use support::{Log, OnDrop, failed, ms, on_four_threads, poll_once, simulate, sleep};
+use support::{Log, OnDrop, failed, forget, ms, on_four_threads, poll_once, simulate, sleep};
 use whit_core::{Handle, block_on};
 use whit_executor::Executor;
 use whit_scope::{GroupBuilder, GroupError, Lent, LentChild, Policy, join, move_on_after, scope_with};
@@ -91,13 +91,6 @@ impl Drop for Reader<'_> {
 }
 
 type Result<T = (), E = &'static str> = std::result::Result<T, E>;
-
-/// Forgets a value for ever, where a sanitizer that looks for leaks still finds it.
-fn forget<T>(value: T) {
-    static FORGOTTEN: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
-    let forgotten = Box::into_raw(Box::new(value)).cast();
-    FORGOTTEN.lock().unwrap().push(AtomicPtr::new(forgotten));
-}
 
 fn fine<T>(value: T) -> Result<T> {
     Ok(value)
