@@ -34,7 +34,7 @@
 //! | you want | in the task that awaits: may borrow | as tasks: in parallel, `'static` |
 //! | --- | --- | --- |
 //! | all outputs | [`join`] | [`task_group`], and [`join`] on its handles |
-//! | all values, or the first error | [`try_join`] | [`task_group`] |
+//! | all values, or the first error | [`try_join`], [`local_task_group`] | [`task_group`] |
 //! | the first | [`race`], [`race_ok`] | [`Policy::FirstOk`] |
 //! | each as it comes | [`as_completed`], [`wait_first`] | [`as_completed`] on handles |
 //! | many, so many at a time | [`map_concurrent`], [`map_stream_concurrent`] | [`GroupBuilder::limit`] |
@@ -117,7 +117,9 @@ pub use cancel::{
     CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
     effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
 };
-pub use group::{Child, GroupBuilder, GroupError, NotStarted, Policy, Ready, TaskGroup, task_group};
+pub use group::{
+    Child, GroupBuilder, GroupError, LocalTaskGroup, NotStarted, Policy, Ready, TaskGroup, local_task_group, task_group,
+};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};
 pub use lend::{Lent, LentBody, LentChild, scope_with};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};

@@ -197,6 +197,27 @@ cases! {
         assert_eq!(group.await, Err(failed("first", vec!["late"])));
         assert_eq!(alive.0.load(SeqCst), 0);
     }
+    local_groups_at_each_point(alive) >= 5: {
+        let (a, numbers) = (&alive, std::cell::RefCell::new(vec![]));
+        let group = local_task_group(|group| {
+            let numbers = &numbers;
+            async move {
+                for n in 1..4 {
+                    drop(group.spawn(async move { let n = a.clone().steps(n, n).await; numbers.borrow_mut().push(n); Ok(()) }));
+                }
+                let sibling = a.clone();
+                drop(group.spawn(async move {
+                    let _why = cancelled().await;
+                    shield(sibling.steps(4, ())).await;
+                    Err::<(), _>("late")
+                }));
+                drop(group.spawn(async move { Err::<(), _>(a.clone().task(7, "first").await) }));
+                a.clone().steps(100, Ok(())).await
+            }
+        });
+        assert_eq!(group.await, Err(failed("first", vec!["late"])));
+        assert_eq!((alive.0.load(SeqCst), numbers.into_inner().len()), (0, 3));
+    }
     borrowing_scopes_at_each_point(alive) >= 5: {
         let (a, numbers) = (&alive, [1, 2, 3]);
         let sum = scope(|s| {

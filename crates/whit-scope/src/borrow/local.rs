@@ -11,31 +11,8 @@ use super::run::{Inner, Run};
 
 /// As [`scope`](crate::scope), for children that need not be `Send`; the returned future is not `Send` either.
 ///
-/// This is the group for what runs on one thread, such as under `run_local`: the children are polled inside the task that
-/// awaits, may share an `Rc`, and may borrow what is around. There is no policy; a child that fails and shall end the others
-/// cancels a scope around them:
-///
-/// ```
-/// use std::cell::RefCell;
-/// use whit_scope::{CancelScope, scope_local};
-///
-/// # whit_core::block_on(async {
-/// let (all, errors) = (&CancelScope::new(), &RefCell::new(Vec::new()));
-/// let outcome = all.run(scope_local(|s| async move {
-///     for n in 1..=3 {
-///         drop(s.spawn(async move {
-///             if n == 2 {
-///                 errors.borrow_mut().push(n);
-///                 all.cancel("a child failed");
-///             }
-///             std::future::pending::<()>().await; // until it is dropped
-///         }));
-///     }
-/// }));
-/// assert!(outcome.await.is_err());
-/// assert_eq!(*errors.borrow(), [2]);
-/// # });
-/// ```
+/// The children are polled inside the task that awaits, may share an `Rc`, and may borrow what is around. If the first error is to
+/// end the others, take [`local_task_group`](crate::local_task_group).
 ///
 /// # Cancel safety
 ///
