@@ -60,6 +60,7 @@ mod rouse;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod rouse;
+mod scoped;
 mod shared_park;
 mod sleepers;
 mod state;
@@ -69,5 +70,6 @@ mod worker;
 
 pub use executor::Executor;
 pub use local::LocalExecutor;
+pub use scoped::run_scoped;
 pub use shared_park::{SharedPark, WorkerPark};
 pub use watch::{BlockedPoll, Watch, WatchEnd};

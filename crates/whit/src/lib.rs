@@ -70,7 +70,7 @@ pub use futures_lite::future::{or, race, yield_now};
 pub use futures_lite::{pin, ready};
 pub use whit_blocking::{Unblock, unblock};
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
-pub use whit_executor::{Executor, LocalExecutor};
+pub use whit_executor::{Executor, LocalExecutor, run_scoped};
 #[cfg(feature = "macros")]
 pub use whit_macros::{main, test};
 pub use whit_net::resolve;
