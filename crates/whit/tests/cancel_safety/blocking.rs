@@ -19,19 +19,19 @@ use crate::explorer::{Acts, End, Explorer, Rival, STRICT};
 /// Answers come by themselves: so one may be there before a turn that was to bring it.
 const JOBS: Explorer = Explorer { polls: 3, ..STRICT };
 
-struct World {
-    pool: Arc<Pool>,
+pub(crate) struct World {
+    pub(crate) pool: Arc<Pool>,
     _entered: Enter,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let pool = Arc::new(PoolBuilder::new().max_threads(1).build().unwrap());
     let entered = Handle::builder().blocking(pool.clone()).build().enter();
     World { pool, _entered: entered }
 }
 
 /// Until the pool has nothing to do.
-fn rests(pool: &Pool) {
+pub(crate) fn rests(pool: &Pool) {
     let started = Instant::now();
     while pool.queued() > 0 || pool.idle_count() < pool.thread_count() {
         assert!(started.elapsed() < Duration::from_secs(30), "the pool never rests: {pool:?}");

@@ -14,8 +14,8 @@ mod channels;
 mod explorer;
 mod locks;
 mod signals;
-//#[cfg(unix)]
-//mod sockets;
-//#[cfg(all(unix, feature = "fs", feature = "process"))]
-//mod systems;
+#[cfg(unix)]
+mod sockets;
+#[cfg(all(unix, feature = "fs", feature = "process"))]
+mod systems;
 mod timers;
