@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{getpid, kill_process};
-use whit::fs::File;
 use whit::prelude::*;
-use whit::process::{Child, Command, Stdio};
-use whit::signal::{Signal, Signals};
+use whit_fs::File;
+use whit_process::signal::{Signal, Signals};
+use whit_process::{Child, Command, Stdio};
 
 use crate::blocking::{World, rests, world};
 use crate::explorer::{Acts, End, Explorer, STRICT};
@@ -118,7 +118,7 @@ fn the_writing_of_a_whole_file() {
     let new = vec![7; 300_000];
     let write = |world: Rc<Files>| {
         let (path, new) = (world.scratch.0.clone(), vec![7; 300_000]);
-        async move { whit::fs::write(path, new).await.unwrap() }
+        async move { whit_fs::write(path, new).await.unwrap() }
     };
     FILES.explore(files, write, &[&pool_rests], |world, mine| {
         rests(&world.world.pool);
