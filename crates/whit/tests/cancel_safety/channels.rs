@@ -63,6 +63,50 @@ fn a_receive() {
     }
 }
 
+/// One message for two: whoever is left has it.
+#[test]
+fn a_receive_of_the_only_message() {
+    for capacity in [Some(1), None] {
+        let acts: Acts<'_, World> = &[&|world| world.receives.turn(), &|world| world.sender.try_send(1).unwrap()];
+        let recv = |world: Rc<World>| async move { world.receiver.recv().await.unwrap() };
+        STRICT.explore(
+            || channel(capacity),
+            recv,
+            acts,
+            |world, mine| {
+                let theirs = world.receives.give_up();
+                assert_eq!((mine.or(theirs), mine.and(theirs)), (Some(1), None));
+            },
+        );
+    }
+}
+
+/// Two that were given messages go, one after the other: what they got stays in order, and before what comes later.
+#[test]
+fn a_receive_beside_another_that_goes() {
+    for capacity in [Some(1), Some(3), None] {
+        let acts: Acts<'_, World> = &[
+            &|world| world.receives.turn(),
+            &|world| world.sender.try_send(1).unwrap(),
+            &|world| world.sender.try_send(2).unwrap_or_default(),
+            &|world| world.receives.leave(),
+        ];
+        let recv = |world: Rc<World>| async move { world.receiver.recv().await.unwrap() };
+        STRICT.explore(
+            || channel(capacity),
+            recv,
+            acts,
+            |world, mine| {
+                let theirs = world.receives.give_up();
+                let left = left(&world.receiver);
+                assert!(left.is_sorted(), "{left:?}");
+                let all: Vec<_> = mine.into_iter().chain(theirs).chain(left).collect();
+                assert!(all.len() == 2 || (capacity == Some(1) && all == [1]), "{all:?}");
+            },
+        );
+    }
+}
+
 /// What a rendezvous accepted is somewhere.
 #[test]
 fn a_receive_of_what_was_accepted() {

@@ -177,6 +177,11 @@ impl<T> Rival<T> {
         self.output.take().expect("the rival waits for ever: its wake-up was lost")
     }
 
+    /// It goes, perhaps with something that it was given and has not seen.
+    pub(crate) fn leave(&self) {
+        drop(self.future.take());
+    }
+
     /// What it got, if it got something; it waits no longer.
     pub(crate) fn give_up(&self) -> Option<T> {
         self.turn();

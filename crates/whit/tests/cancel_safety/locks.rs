@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use whit::sync::{Event, Mutex, OnceCell, RwLock, RwLockUpgradableReadGuard, RwLockUpgradableReadGuardArc, Semaphore};
 
-use crate::explorer::{Rival, STRICT};
+use crate::explorer::{End, Explorer, Rival, STRICT};
 
 /// A lock that is held, and a rival for it.
 struct Held<L, H> {
@@ -114,6 +114,45 @@ fn permits() {
         };
         contended(|| Semaphore::new(3), hold, acquire, rival, free);
     }
+}
+
+/// The future wants more than there is, and a rival behind it would be content: when the future goes, the rival is let in, and
+/// nobody has released anything.
+fn lets_by<L: 'static, H: 'static, F: Future + 'static, R: Future<Output = ()> + 'static>(
+    lock: impl Fn() -> L,
+    hold: impl Fn(&Arc<L>) -> H,
+    future: impl Fn(Arc<L>) -> F,
+    rival: impl Fn(Arc<L>) -> R,
+) {
+    let waits = Explorer { may_miss: &[End::WokenAndLeft, End::Ready], ..STRICT };
+    waits.explore(
+        || {
+            let lock = Arc::new(lock());
+            Held { held: RefCell::new(Some(hold(&lock))), rival: Rival::new(rival(lock.clone())), lock }
+        },
+        |world: Rc<Held<L, H>>| future(world.lock.clone()),
+        &[&|world: &Held<L, H>| world.rival.turn()],
+        |world, output| {
+            assert!(output.is_none() && world.held.borrow().is_some());
+            world.rival.end();
+        },
+    );
+}
+
+#[test]
+fn a_large_request_that_goes() {
+    let hold = |semaphore: &Arc<Semaphore>| semaphore.try_acquire_arc().unwrap();
+    let large = |semaphore: Arc<Semaphore>| async move { drop(semaphore.acquire_many(3).await) };
+    let small = |semaphore: Arc<Semaphore>| async move { drop(semaphore.acquire_many(2).await) };
+    lets_by(|| Semaphore::new(3), hold, large, small);
+    let read = |lock: Arc<Lock>| async move { drop(lock.read().await) };
+    let write = |lock: Arc<Lock>| async move { drop(lock.write().await) };
+    lets_by(|| RwLock::new(0), |lock| lock.try_read_arc().unwrap(), write, read);
+    let upgrade = |lock: Arc<Lock>| async move {
+        let guard = lock.upgradable_read().await;
+        drop(RwLockUpgradableReadGuard::upgrade(guard).await);
+    };
+    lets_by(|| RwLock::new(0), |lock| lock.try_read_arc().unwrap(), upgrade, read);
 }
 
 /// Closed while it is held: all who wait are told, and what is held comes back.

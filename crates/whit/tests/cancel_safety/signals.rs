@@ -5,9 +5,10 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Context;
 
 use whit::sync::oneshot::{RecvError, TryRecvError};
-use whit::sync::{Barrier, Condvar, Event, Mutex, Notify, oneshot, watch};
+use whit::sync::{Barrier, Condvar, Event, Mutex, MutexGuardArc, Notify, oneshot, watch};
 
 use crate::explorer::{Acts, End, Explorer, Rival, STRICT};
 
@@ -51,9 +52,15 @@ fn a_notification() {
                 if enables {
                     notified.enable();
                     whit::yield_now().await;
-                    notified.enable();
                 }
-                notified.await
+                let polls = |cx: &mut Context<'_>| {
+                    let polled = Pin::new(&mut notified).poll(cx);
+                    if enables && polled.is_pending() {
+                        notified.enable();
+                    }
+                    polled
+                };
+                poll_fn(polls).await;
             }
         }
     };
@@ -79,43 +86,42 @@ fn a_notification() {
     }
 }
 
-/// As asked of a queue: an item is put, one is told, and one of two takes it.
+/// As asked of a queue: an item is put, one is told, and one of two takes it. Whoever is told waits for the lock at first.
 #[test]
 fn a_condition() {
     struct World {
-        items: Arc<(Mutex<u32>, Condvar)>,
+        items: Arc<Mutex<u32>>,
+        more: Arc<Condvar>,
+        held: RefCell<Option<MutexGuardArc<u32>>>,
         rival: Rival<()>,
     }
-    async fn take(items: Arc<(Mutex<u32>, Condvar)>) {
-        let (items, more) = &*items;
+    async fn take(items: Arc<Mutex<u32>>, more: Arc<Condvar>) {
         let mut items = more.wait_while(items.lock().await, |items| *items == 0).await;
         *items -= 1;
     }
     let world = || {
-        let items = Arc::new((Mutex::new(0), Condvar::new()));
-        World { rival: Rival::new(take(items.clone())), items }
+        let (items, more) = (Arc::new(Mutex::new(0)), Arc::new(Condvar::new()));
+        World { rival: Rival::new(take(items.clone(), more.clone())), items, more, held: RefCell::default() }
     };
     let acts: Acts<'_, World> = &[
         &|world| world.rival.turn(),
         &|world| {
-            // Told while the lock is held, so that whoever was told waits for it.
-            let (items, more) = &*world.items;
-            let mut items = items.try_lock().expect("nobody keeps it across a wait");
+            let mut items = world.items.try_lock_arc().expect("nobody keeps it across a wait");
             *items += 1;
-            more.notify_one();
-            world.rival.turn();
-            drop(items);
+            world.more.notify_one();
+            *world.held.borrow_mut() = Some(items);
         },
         &|world| world.rival.turn(),
+        &|world| drop(world.held.take()),
     ];
     STRICT.explore(
         world,
-        |world| take(world.items.clone()),
+        |world| take(world.items.clone(), world.more.clone()),
         acts,
         |world, mine| {
             let others = world.rival.give_up();
             assert!(mine.is_some() || others.is_some(), "there is an item, and the rival waits for it");
-            let left = *world.items.0.try_lock().expect("free");
+            let left = *world.items.try_lock().expect("free");
             assert_eq!(left + u32::from(mine.is_some()) + u32::from(others.is_some()), 1);
         },
     );
