@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -311,7 +311,11 @@ impl Shared {
                     drop(self.call_help(&mut state));
                 }
                 drop(state);
-                runnable.run();
+                // What panics here is not the job but a foreign home that it came by. The thread goes on: it is counted on.
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runnable.run())) {
+                    // Told by the panic hook. To drop it may panic, too.
+                    std::mem::forget(panic);
+                }
                 state = self.lock();
                 state.running.retain(|(thread, ..)| *thread != me);
                 continue;

@@ -49,7 +49,9 @@ fn signals_wake_who_waits() {
     woken(event.wait(), || event.set());
     woken(notify.notified(), || notify.notify_one());
     woken(notify.notified(), || notify.notify_all());
-    woken(barrier.wait(), || assert!(barrier.wait_blocking().is_leader()));
+    assert!(woken(barrier.wait(), || assert!(barrier.wait_blocking().unwrap().is_leader())).is_ok());
+    assert!(woken(barrier.wait(), || barrier.reset()).is_err());
+    assert!(woken(barrier.wait(), || barrier.abort()).is_err());
     assert_eq!(woken(cell.wait(), || assert_eq!(cell.set_blocking(5), Ok(&5))), &5);
 }
 
