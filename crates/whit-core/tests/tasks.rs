@@ -200,6 +200,7 @@ fn a_task_knows_its_id_its_name_its_line_and_its_parent() {
     });
     assert_eq!((task.name(), task.meta().location().line()), (Some("outer"), line));
     assert_eq!(task.meta().parent(), None);
+    assert!(std::ptr::eq(task.meta(), task.metadata()));
     assert!(format!("{task:?}").contains("outer") && task.meta().to_string().contains("tests/tasks.rs"));
     let id = task.id();
     queue.run_all();

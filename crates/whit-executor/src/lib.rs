@@ -46,6 +46,7 @@
 mod census;
 mod executor;
 mod injector;
+mod leaked;
 mod local;
 mod padded;
 mod pulse;
@@ -68,6 +69,7 @@ mod watch;
 mod worker;
 
 pub use executor::Executor;
+pub use leaked::{StaticExecutor, StaticLocalExecutor};
 pub use local::LocalExecutor;
 pub use shared_park::{SharedPark, WorkerPark};
 pub use watch::{BlockedPoll, Watch, WatchEnd};
