@@ -75,7 +75,7 @@ const WITHOUT: [&str; 4] = ["no_thread", "allocations", "chapters", "escapes"];
 
 /// Tests of every crate, with `cargo` and in a target folder of its own.
 fn tests(mut cargo: Command, name: &str, more: &[&str]) -> Result {
-    cargo.args(["test", "--lib", "--target", &host()]).args(more);
+    cargo.args(["test", "--no-fail-fast", "--lib", "--target", &host()]).args(more);
     for tested in TESTED {
         cargo.args(["-p", tested]);
         for test in test_files(tested) {

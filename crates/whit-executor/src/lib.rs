@@ -46,6 +46,7 @@
 mod census;
 mod executor;
 mod injector;
+mod leaked;
 mod local;
 mod padded;
 mod pulse;
@@ -69,6 +70,7 @@ mod watch;
 mod worker;
 
 pub use executor::Executor;
+pub use leaked::{StaticExecutor, StaticLocalExecutor};
 pub use local::LocalExecutor;
 pub use scoped::run_scoped;
 pub use shared_park::{SharedPark, WorkerPark};

@@ -220,12 +220,12 @@ impl Drop for WakeList {
         }
         let mut panic = None;
         for waker in self.first.take().into_iter().chain(std::mem::take(&mut self.others)) {
-            if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                // To drop one may panic, too; so all but the first are leaked.
-                match panic {
-                    None => panic = Some(caught),
-                    Some(_) => std::mem::forget(caught),
-                }
+            let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) else { continue };
+            if panic.is_none() {
+                panic = Some(caught);
+            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(caught))) {
+                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
+                std::mem::forget(again);
             }
         }
         if let Some(panic) = panic
