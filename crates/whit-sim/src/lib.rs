@@ -2,11 +2,24 @@
 
 #![deny(unsafe_code)]
 
+mod clock;
+mod controls;
 mod decider;
+mod engine;
 mod events;
 mod exclusive;
+mod export;
+mod home;
+mod report;
+mod room;
+mod sim;
+mod site;
 mod trace;
 mod world;
 
-pub use decider::{Tape, TapeError};
+pub use clock::Skew;
+pub use controls::{Controls, Host, WaitAllBlocked};
+pub use decider::{Order, Tape, TapeError};
+pub use report::Failure;
+pub use sim::{Ended, Sim};
 pub use world::HostId;
