@@ -5,8 +5,10 @@
 mod decider;
 mod events;
 mod exclusive;
+mod net;
 mod trace;
 mod world;
 
 pub use decider::{Tape, TapeError};
+pub use net::{Latency, Link, NetFaults, Packet, RuleGuard, Verdict};
 pub use world::HostId;
