@@ -131,6 +131,7 @@ impl fmt::Debug for HostClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decider::Decider;
     use std::task::Waker;
 
     #[test]
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn exact_and_reset() {
-        let world = World::of_seed(0);
+        let world = World::new(Decider::seeded(0));
         let clock = HostClock::new(world.clone(), Skew::default());
         let start = clock.now();
         let (mut key, mut cx) = (TimerKey::NONE, Context::from_waker(Waker::noop()));

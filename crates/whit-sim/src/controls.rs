@@ -14,7 +14,7 @@ use whit_core::{Spawn, Task};
 use crate::clock::Skew;
 use crate::decider::Choice;
 use crate::site::{Program, Site, Unknown};
-use crate::{HostId, Tape};
+use crate::{HostId, Latency, Link, NetFaults, Packet, RuleGuard, Tape, Verdict};
 
 thread_local! {
     static CURRENT: RefCell<Option<Controls>> = const { RefCell::new(None) };
@@ -70,7 +70,7 @@ impl Controls {
     #[track_caller]
     pub fn host(&self, name: &str) -> Host {
         let id = self.expect(self.0.add(name));
-        Host { site: self.0.clone(), id }
+        Host { site: self.0.clone(), id, addresses: Vec::new() }
     }
 
     /// Spawns a task on a host, from wherever the caller is. The future need not be `Send`. **Dropping the [`Task`] cancels it.**
@@ -142,6 +142,70 @@ impl Controls {
         self.0.is_up(id)
     }
 
+    /// Nothing passes between these hosts and those, in both directions, nor what is on its way; until [`heal`](Controls::heal). The
+    /// root's host is called `root`.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn partition(&self, ones: &[&str], others: &[&str]) {
+        self.0.fabric.partition(&self.find_all(ones), &self.find_all(others));
+    }
+
+    /// Nothing passes from these hosts to those; the other direction stays as it is.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn partition_one_way(&self, from: &[&str], to: &[&str]) {
+        self.0.fabric.partition_one_way(&self.find_all(from), &self.find_all(to));
+    }
+
+    /// The end of every partition.
+    pub fn heal(&self) {
+        self.0.fabric.heal();
+    }
+
+    /// The end of partitions between these hosts and those, in both directions.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn heal_between(&self, ones: &[&str], others: &[&str]) {
+        self.0.fabric.heal_between(&self.find_all(ones), &self.find_all(others));
+    }
+
+    /// The link between two hosts, to be set in both directions. With twice the same name it is that host's loopback.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn link(&self, one: &str, other: &str) -> Link {
+        self.0.fabric.link(self.find_any(one), self.find_any(other))
+    }
+
+    /// The link from one host to another, to be set.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn link_one_way(&self, from: &str, to: &str) -> Link {
+        self.0.fabric.link_one_way(self.find_any(from), self.find_any(to))
+    }
+
+    /// Every link between different hosts that is not set by itself.
+    pub fn links(&self) -> Link {
+        self.0.fabric.links()
+    }
+
+    /// A closure that sees every packet between hosts and decides about it, until the guard is dropped. Rules are asked in the
+    /// order in which they were added, and the first that does not pass decides.
+    pub fn rule(&self, rule: impl Fn(&Packet) -> Verdict + Send + Sync + 'static) -> RuleGuard {
+        self.0.fabric.rule(rule)
+    }
+
+    /// What may go wrong with the sockets of a host from now on.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn net_faults(&self, host: &str, faults: NetFaults) {
+        self.0.fabric.set_faults(self.find_any(host), faults);
+    }
+
+    /// How long the look-up of a name takes from now on; until then it takes no time.
+    pub fn look_up(&self, latency: impl Into<Latency>) {
+        self.0.fabric.set_look_up(latency.into());
+    }
+
     /// Virtual time since the start, whatever the clocks of the hosts show.
     pub fn elapsed(&self) -> Duration {
         self.0.world.now()
@@ -191,6 +255,17 @@ impl Controls {
         self.expect(self.0.find(name))
     }
 
+    /// The root's as well.
+    #[track_caller]
+    fn find_any(&self, name: &str) -> HostId {
+        self.expect(self.0.find_any(name))
+    }
+
+    #[track_caller]
+    fn find_all(&self, names: &[&str]) -> Vec<HostId> {
+        names.iter().map(|name| self.find_any(name)).collect()
+    }
+
     #[track_caller]
     #[allow(clippy::unused_self, reason = "reads as a verb")]
     fn expect<T>(&self, result: Result<T, Unknown>) -> T {
@@ -207,24 +282,32 @@ impl fmt::Debug for Controls {
     }
 }
 
-/// Sets a host up: made by [`Controls::host`] and [`Sim::host`](crate::Sim::host).
+/// Sets a host up: made by [`Controls::host`].
 pub struct Host {
     site: Arc<Site>,
     id: HostId,
+    addresses: Vec<IpAddr>,
 }
 
 impl Host {
-    /// One more address, beside the one out of 10.0.0.0/8 that each host has.
+    /// An address, which may be followed by others. A host that is given none has one out of 10.0.0.0/8.
     ///
     /// # Panics
     ///
     /// If it is another host's.
     #[track_caller]
-    pub fn address(self, address: impl Into<IpAddr>) -> Host {
-        match self.site.add_address(self.id, address.into()) {
+    pub fn address(mut self, address: impl Into<IpAddr>) -> Host {
+        self.addresses.push(address.into());
+        match self.site.set_addresses(self.id, &self.addresses) {
             Ok(()) => self,
             Err(Unknown(text)) => panic!("{text}"),
         }
+    }
+
+    /// What may go wrong with its sockets.
+    pub fn net_faults(self, faults: NetFaults) -> Host {
+        self.site.fabric.set_faults(self.id, faults);
+        self
     }
 
     /// How its clock differs from the true one.

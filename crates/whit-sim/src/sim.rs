@@ -3,16 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::controls::{self, Controls, Host};
+use crate::controls::{self, Controls};
 use crate::decider::{Choice, Decider, Order, Policy, Tape};
 use crate::engine::{Engine, Limits};
 use crate::report::Failure;
 use crate::site::Site;
-use crate::trace::Trace;
 use crate::world::World;
 
 /// A simulation: hosts, a network, time, and one number that all chance comes from.
@@ -51,7 +51,7 @@ impl Sim {
     }
 
     fn with(decider: Decider, seed: Option<u64>) -> Sim {
-        let site = Site::new(World::new(decider, Trace::new(false)));
+        let site = Site::new(World::new(decider));
         let (order, limits) = (Order::default(), Limits::default());
         Sim { controls: Controls(site), seed, order, limits, not_send: PhantomData }
     }
@@ -78,16 +78,6 @@ impl Sim {
     pub fn keep_trace(self) -> Sim {
         self.controls.0.world.keep_records();
         self
-    }
-
-    /// Adds a host, which is up and idle until it is given a program.
-    ///
-    /// # Panics
-    ///
-    /// If there is a host of that name already, or the name is empty.
-    #[track_caller]
-    pub fn host(&self, name: &str) -> Host {
-        self.controls.host(name)
     }
 
     /// The verbs of this simulation, for its tasks.
@@ -135,6 +125,15 @@ impl Sim {
         let (steps, time, tape) = (engine.steps, site.world.now(), site.world.tape());
         let result = result.map_err(|why| Failure { why, seed: self.seed, tape: tape.clone(), time, steps });
         Ended { result, steps, time, tape, hash: site.world.hash(), records: site.world.records(), hosts: site.names() }
+    }
+}
+
+/// Every verb of [`Controls`] can be said to the simulation itself.
+impl Deref for Sim {
+    type Target = Controls;
+
+    fn deref(&self) -> &Controls {
+        &self.controls
     }
 }
 

@@ -19,6 +19,7 @@ use crate::HostId;
 use crate::clock::{HostClock, Skew};
 use crate::exclusive::Exclusive;
 use crate::home::{Homes, HostHome, NoReactor};
+use crate::net::Fabric;
 use crate::room::{Room, SeatId};
 use crate::world::World;
 
@@ -31,6 +32,7 @@ pub(crate) const ROOT: HostId = HostId(0);
 pub(crate) struct Site {
     pub(crate) world: World,
     pub(crate) room: Arc<Room>,
+    pub(crate) fabric: Fabric,
     state: Exclusive<State>,
 }
 
@@ -50,6 +52,8 @@ struct Host {
     program: Option<Program>,
     // `None` while it is down.
     seat: Option<SeatId>,
+    // Whether the machine has power: it still has when its program has ended.
+    powered: bool,
     paused: bool,
 }
 
@@ -75,7 +79,8 @@ pub(crate) struct Unknown(pub(crate) String);
 
 impl Site {
     pub(crate) fn new(world: World) -> Arc<Site> {
-        let site = Arc::new(Site { world, room: Arc::new(Room::new()), state: Exclusive::default() });
+        let (room, fabric) = (Arc::new(Room::new()), Fabric::new(world.clone()));
+        let site = Arc::new(Site { world, room, fabric, state: Exclusive::default() });
         let root = site.add("root");
         debug_assert_eq!(root, Ok(ROOT));
         site
@@ -95,22 +100,35 @@ impl Site {
         let addresses = vec![IpAddr::from([10, high, middle, low])];
         let name = name.to_owned();
         self.world.note(id, || format!("host {name:?}"));
-        state.hosts.push(Host { name, addresses, skew: Skew::default(), program: None, seat: None, paused: false });
+        self.fabric.add_host(id, &name, &addresses);
+        state.hosts.push(Host {
+            name,
+            addresses,
+            skew: Skew::default(),
+            program: None,
+            seat: None,
+            powered: true,
+            paused: false,
+        });
         self.sit_down(&mut state, id);
         Ok(id)
     }
 
-    /// One more address for a host.
-    pub(crate) fn add_address(&self, host: HostId, address: IpAddr) -> Result<(), Unknown> {
+    /// The addresses of a host, in place of those it had.
+    pub(crate) fn set_addresses(&self, host: HostId, addresses: &[IpAddr]) -> Result<(), Unknown> {
         let mut state = self.state.lock();
-        if let Some(other) = state.hosts.iter().find(|host| host.addresses.contains(&address)) {
-            let name = &state.hosts[host.0 as usize].name;
-            return Err(Unknown(format!(
-                "host {name:?} was to have the address {address}, which is that of host {:?}",
-                other.name
-            )));
+        let name = state.hosts[host.0 as usize].name.clone();
+        let others = state.hosts.iter().filter(|other| other.name != name);
+        for other in others {
+            if let Some(address) = addresses.iter().find(|address| other.addresses.contains(address)) {
+                let other = &other.name;
+                return Err(Unknown(format!(
+                    "host {name:?} was to have the address {address}, which is that of host {other:?}"
+                )));
+            }
         }
-        state.hosts[host.0 as usize].addresses.push(address);
+        state.hosts[host.0 as usize].addresses = addresses.to_vec();
+        self.fabric.set_addresses(host, addresses);
         Ok(())
     }
 
@@ -125,6 +143,7 @@ impl Site {
             .blocking(blocking)
             .clock(Arc::new(HostClock::new(self.world.clone(), of.skew)))
             .reactor(Arc::new(NoReactor(self.room.clone())))
+            .network(self.fabric.network(host))
             .build();
         (of.seat, of.paused) = (Some(seat), false);
         state.seats.push(Seat { host, handle, home: tasks });
@@ -141,6 +160,11 @@ impl Site {
             true => format!("there is no host {name:?}: there is none at all but the root's; add it with `host`"),
             false => format!("there is no host {name:?}; there are {}", names.join(", ")),
         }))
+    }
+
+    /// As [`find`](Site::find), and the root's as well.
+    pub(crate) fn find_any(&self, name: &str) -> Result<HostId, Unknown> {
+        if name == "root" { Ok(ROOT) } else { self.find(name) }
     }
 
     pub(crate) fn name(&self, host: HostId) -> String {
@@ -185,37 +209,53 @@ impl Site {
         state.commands.extend(starts);
     }
 
-    /// The host dies. False if it was down.
-    pub(crate) fn crash(&self, host: HostId) -> bool {
+    /// The machine dies, with whatever runs on it. No matter if it is down.
+    pub(crate) fn crash(&self, host: HostId) {
         let mut state = self.state.lock();
-        let Some(seat) = state.hosts[host.0 as usize].seat.take() else { return false };
-        state.commands.push_back(Command::Bury(seat));
+        let of = &mut state.hosts[host.0 as usize];
+        if !std::mem::take(&mut of.powered) {
+            return;
+        }
+        let seat = of.seat.take();
+        state.commands.extend(seat.map(Command::Bury));
         drop(state);
         self.world.note(host, || "crashes".to_owned());
-        self.room.vacate(seat);
-        true
+        self.fabric.crash(host);
+        if let Some(seat) = seat {
+            self.room.vacate(seat);
+        }
     }
 
     /// The host comes up, with its program if it has one; one that is up crashes first.
     pub(crate) fn restart(&self, host: HostId) {
-        self.crash(host);
+        // A program that has ended leaves the machine as it is: what it sent is still on its way.
+        if self.is_up(host) {
+            self.crash(host);
+        }
         self.world.note(host, || "restarts".to_owned());
+        self.fabric.restart(host);
         let mut state = self.state.lock();
+        state.hosts[host.0 as usize].powered = true;
         self.sit_down(&mut state, host);
         state.commands.push_back(Command::Start(host));
     }
 
-    /// Its tasks stand still until `resume`; time goes on for it. False if it is down.
-    pub(crate) fn pause(&self, host: HostId, paused: bool) -> bool {
+    /// Its tasks stand still until they are to go on; time and network go on for it. No matter if it is down.
+    pub(crate) fn pause(&self, host: HostId, paused: bool) {
         let mut state = self.state.lock();
         let of = &mut state.hosts[host.0 as usize];
-        let Some(seat) = of.seat else { return false };
-        if std::mem::replace(&mut of.paused, paused) != paused {
-            drop(state);
-            self.world.note(host, || if paused { "is paused" } else { "goes on" }.to_owned());
-            if paused { self.room.pause(seat) } else { self.room.resume(seat) }
+        let Some(seat) = of.seat else { return };
+        if std::mem::replace(&mut of.paused, paused) == paused {
+            return;
         }
-        true
+        drop(state);
+        if paused {
+            self.room.pause(seat);
+            self.fabric.pause(host);
+        } else {
+            self.room.resume(seat);
+            self.fabric.resume(host);
+        }
     }
 
     /// The handle of a host that is up.

@@ -59,7 +59,7 @@ impl fmt::Display for Kept {
 }
 
 /// The trace of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Trace {
     hash: Hash,
     // `None`: nobody wants to read it.
@@ -67,10 +67,6 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    pub(crate) fn new(keep: bool) -> Trace {
-        Trace { hash: Hash::new(), records: keep.then(Vec::new) }
-    }
-
     pub(crate) fn record(&mut self, at: Duration, host: HostId, event: Event<'_>) {
         self.hash.number(at.as_nanos() as u64);
         self.hash.number(u64::from(host.0) << 32 | event.kind());
@@ -129,16 +125,12 @@ impl Event<'_> {
 }
 
 /// A hash over all that happened, in order. It has no address, no wall clock, and no number of the process in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Hash(u64);
 
 impl Hash {
-    fn new() -> Hash {
-        Hash(0x517C_C1B7_2722_0A95)
-    }
-
     fn number(&mut self, number: u64) {
-        self.0 = mix(self.0.rotate_left(23) ^ number);
+        self.0 = mix(self.0.rotate_left(23).wrapping_add(1) ^ number);
     }
 
     fn text(&mut self, text: &str) {

@@ -34,15 +34,9 @@ struct State {
 }
 
 impl World {
-    pub(crate) fn new(decider: Decider, trace: Trace) -> World {
-        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace };
+    pub(crate) fn new(decider: Decider) -> World {
+        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::default() };
         World(Arc::new(Shared { base: Instant::now() + YEAR, state: Exclusive::new(state) }))
-    }
-
-    /// A world for tests of its parts.
-    #[cfg(test)]
-    pub(crate) fn of_seed(seed: u64) -> World {
-        World::new(Decider::seeded(seed), Trace::new(false))
     }
 
     /// Virtual time since the start.
@@ -192,7 +186,7 @@ mod tests {
 
     #[test]
     fn events_in_order_and_time_exactly() {
-        let world = World::of_seed(1);
+        let world = World::new(Decider::seeded(1));
         let seen = Arc::new(Exclusive::new(Vec::new()));
         let event = |what: &'static str| {
             let (world, seen) = (world.clone(), seen.clone());
@@ -214,7 +208,7 @@ mod tests {
 
     #[test]
     fn times_between() {
-        let world = World::of_seed(3);
+        let world = World::new(Decider::seeded(3));
         let (low, high) = (Duration::from_millis(1), Duration::from_millis(9));
         let times: Vec<_> = (0..1000).map(|_| world.between(Choice::Network, low, high)).collect();
         assert!(times.iter().all(|time| (low..high).contains(time)));
@@ -222,14 +216,14 @@ mod tests {
         let drawn = world.tape().len();
         assert_eq!(world.between(Choice::Network, low, low), low);
         assert_eq!(world.tape().len(), drawn);
-        let tame = World::new(Decider::replay(Tape::default()), Trace::new(false));
+        let tame = World::new(Decider::replay(Tape::default()));
         assert_eq!(tame.between(Choice::Network, low, high), low);
     }
 
     #[test]
     fn the_hash_tells_runs_apart() {
         let hash = |when, text: &'static str| {
-            let world = World::of_seed(1);
+            let world = World::new(Decider::seeded(1));
             let inner = world.clone();
             world.at(Duration::from_nanos(when), move || inner.note(HostId(0), || text.into()));
             world.step();

@@ -19,7 +19,7 @@ fn a_deadlock_names_who_waits_where() {
         whit::sleep(Duration::from_secs(3)).await;
         let lock = whit::sync::Mutex::new(());
         let _held = lock.lock().await;
-        lock.lock().await;
+        drop(lock.lock().await);
     }));
     let text = failure.to_string();
     assert_eq!(failure.time(), Duration::from_secs(3));
@@ -94,8 +94,8 @@ fn a_thread_that_reaches_in_is_named() {
         let (sender, receiver) = whit::sync::oneshot::channel();
         let waits = whit::spawn(async move { receiver.await });
         whit_sim::Controls::current().wait_all_blocked().await;
-        std::thread::spawn(move || drop(sender.send(5))).join().unwrap();
-        drop(waits.await);
+        std::thread::spawn(move || sender.send(5)).join().unwrap().unwrap();
+        waits.await.unwrap();
     }));
     assert!(failure.message().contains("a thread outside the simulation"), "{failure}");
 }
