@@ -8,8 +8,10 @@ use super::Random;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Order {
-    /// Any of them, all alike. Finds most races within some hundred seeds.
+    /// [`Random`](Order::Random) for even seeds and [`Priorities`](Order::Priorities) for odd ones, so that many seeds have both.
     #[default]
+    BySeed,
+    /// Any of them, all alike. Finds most races within some hundred seeds.
     Random,
     /// First come, first served: what a quiet machine with one core does. Draws nothing.
     Fifo,
@@ -48,7 +50,8 @@ const STREAM: u64 = 1 << 32;
 impl Policy {
     pub(crate) fn new(order: Order, seed: u64) -> Policy {
         match order {
-            Order::Random => Policy::Random,
+            Order::BySeed if seed % 2 == 1 => Policy::new(Order::Priorities { changes: 3 }, seed),
+            Order::BySeed | Order::Random => Policy::Random,
             Order::Fifo => Policy::Fifo,
             Order::Priorities { changes } => {
                 let mut random = Random::new(seed, STREAM);
