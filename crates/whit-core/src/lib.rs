@@ -44,6 +44,7 @@
 //! | [`Reactor`] | `add_reader`, `add_writer` | `register`, `deregister`, `rearm`; readiness lives in [`Source`] |
 //! | [`Park`] | `select(timeout)` | sleep until a deadline or an unpark |
 //! | [`Network`] | `create_connection` | connect, listen, bind, resolve |
+//! | [`Entropy`](entropy::Entropy) | `random` | choose; only simulations have one |
 //!
 //! [`Handle`] bundles them as one value; [`Handle::current`] is set for a thread while it drives a runtime.
 //!
@@ -67,6 +68,7 @@
 pub mod budget;
 pub mod cleanup;
 mod clock;
+pub mod entropy;
 mod handle;
 mod home;
 mod inherited;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use whit_core::entropy::Entropy;
+
 use crate::clock::YEAR;
 use crate::decider::{Choice, Decider, Random, Tape};
 use crate::events::{EventKey, Events, What};
@@ -170,6 +172,12 @@ impl World {
     /// What was chosen so far.
     pub(crate) fn tape(&self) -> Tape {
         self.0.state.lock().decider.tape().clone()
+    }
+}
+
+impl Entropy for World {
+    fn choose(&self, n: u32) -> u32 {
+        World::choose(self, Choice::App, n)
     }
 }
 

@@ -54,6 +54,7 @@ mod builder;
 mod gather;
 mod global;
 mod nested;
+mod race;
 mod runner;
 mod runtime;
 mod watching;
@@ -61,10 +62,11 @@ mod watching;
 pub use builder::{Builder, RunError, run, run_local};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
+pub use race::race;
 pub use runner::Runner;
 pub use whit_executor::BlockedPoll;
 
-pub use futures_lite::future::{or, race, yield_now};
+pub use futures_lite::future::{or, yield_now};
 pub use futures_lite::{pin, ready};
 pub use whit_blocking::{Unblock, unblock};
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
@@ -87,10 +89,14 @@ pub mod parts {
     pub use whit_timers::{self as timers, Timers};
 }
 
-/// Combinators for futures (`futures-lite`'s).
+/// Combinators for futures (`futures-lite`'s, but for [`race`]).
 pub mod future {
+    pub use crate::race;
     pub use futures_lite::future::*;
 }
+
+/// Where chance comes from, and a `RandomState` for maps whose order a simulation repeats.
+pub use whit_core::entropy;
 
 /// Structured concurrency: joining, races, task groups, cancel scopes, task-local values.
 pub use whit_scope as scope;
