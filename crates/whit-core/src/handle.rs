@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::entropy::Entropy;
-use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, spawn};
+use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, job, spawn};
 
 /// The parts of a runtime, bundled: cheap to clone, and each part may be missing.
 ///
@@ -144,7 +144,7 @@ impl Handle {
         T: Send + 'static,
     {
         match self.blocking() {
-            Ok(blocking) => spawn(&(blocking.clone() as Home), async move { f() }),
+            Ok(blocking) => spawn(&(blocking.clone() as Home), job(None, f)),
             Err(missing) => panic!("unblock failed: {missing}"),
         }
     }

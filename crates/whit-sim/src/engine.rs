@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use whit_core::{budget, drive};
+use whit_core::{Runnable, budget, drive};
 
 use crate::decider::{Choice, Policy};
 use crate::report::{self, Why};
@@ -118,7 +118,9 @@ impl<'a> Engine<'a> {
                     world.record(seat.host, Event::Poll { task: number });
                     room.polled(now);
                     let _entered = seat.handle.enter();
-                    if drive(&seat.home, &*seat.home, || runnable.run()) {
+                    if room.is_job_at_hand() {
+                        self.run_job(runnable);
+                    } else if drive(&seat.home, &*seat.home, || runnable.run()) {
                         self.policy.gives_way(number);
                     }
                     room.put_away();
@@ -128,6 +130,13 @@ impl<'a> Engine<'a> {
                 return Err(Why::Unhandled(text));
             }
         }
+    }
+
+    /// Runs a closure that may block. It does so in no time; what it holds its thread for, it waits for afterwards.
+    fn run_job(&self, runnable: Runnable) {
+        self.site.world.begin_job();
+        runnable.run();
+        self.site.world.end_job();
     }
 
     fn poll_root<F: Future>(&mut self, root: Pin<&mut F>, waker: &Waker) -> Result<Poll<F::Output>, Why> {

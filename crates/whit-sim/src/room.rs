@@ -197,7 +197,12 @@ impl Room {
         }
     }
 
-    /// Whether the root is ready; once.
+    /// Whether the task at hand is a closure that may block.
+    pub(crate) fn is_job_at_hand(&self) -> bool {
+        self.look_at_current(|known| known.is_some_and(|known| known.blocking))
+    }
+
+    /// The root is ready.
     pub(crate) fn wake_root(&self) {
         if !self.is_own_thread() {
             return self.stray.store(true, Ordering::Release);

@@ -30,6 +30,8 @@ struct Shared {
 
 struct State {
     now: Duration,
+    // How long the job that runs has held its thread so far; `None` while no job runs.
+    held: Option<Duration>,
     events: Events,
     decider: Decider,
     trace: Trace,
@@ -37,7 +39,8 @@ struct State {
 
 impl World {
     pub(crate) fn new(decider: Decider) -> World {
-        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::default() };
+        let state =
+            State { now: Duration::ZERO, held: None, events: Events::default(), decider, trace: Trace::default() };
         World(Arc::new(Shared { base: Instant::now() + YEAR, state: Exclusive::new(state) }))
     }
 
@@ -49,6 +52,35 @@ impl World {
     /// Virtual time as an instant.
     pub(crate) fn instant(&self) -> Instant {
         self.0.base + self.now()
+    }
+
+    /// Virtual time as the job that runs sees it, if one does.
+    pub(crate) fn now_in_job(&self) -> Duration {
+        let state = self.0.state.lock();
+        state.now + state.held.unwrap_or_default()
+    }
+
+    /// Lets time pass: for the job that runs, or else for all.
+    pub(crate) fn pass(&self, duration: Duration) {
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        let passes = state.held.as_mut().unwrap_or(&mut state.now);
+        *passes = passes.saturating_add(duration);
+    }
+
+    /// A job begins: what it holds up is its thread alone.
+    pub(crate) fn begin_job(&self) {
+        self.0.state.lock().held = Some(Duration::ZERO);
+    }
+
+    /// A job ends.
+    pub(crate) fn end_job(&self) {
+        self.0.state.lock().held = None;
+    }
+
+    /// Whether the job that runs has held its thread.
+    pub(crate) fn has_held(&self) -> bool {
+        self.0.state.lock().held.is_some_and(|held| !held.is_zero())
     }
 
     /// The instant of the start.
@@ -144,7 +176,8 @@ impl World {
     pub(crate) fn step(&self) -> bool {
         let mut state = self.0.state.lock();
         let Some((when, what)) = state.events.pop() else { return false };
-        state.now = when;
+        // It is late if somebody held everything up.
+        state.now = state.now.max(when);
         drop(state);
         match what {
             What::Wake(waker) => waker.wake(),
