@@ -88,7 +88,8 @@ impl World {
         self.0.base
     }
 
-    /// Runs `what` once no task is ready and the time has come; what is due at one time runs in the order of registration.
+    /// Runs `what` when the time has come; what is due at one time runs in the order of registration, before, between or after the
+    /// tasks that are ready then.
     /// A time that is past is now.
     pub(crate) fn at(&self, when: Duration, what: impl FnOnce() + Send + 'static) -> EventKey {
         let mut state = self.0.state.lock();
@@ -184,6 +185,12 @@ impl World {
             What::Run(run) => run(),
         }
         true
+    }
+
+    /// Whether an event is due at this very time.
+    pub(crate) fn is_due(&self) -> bool {
+        let state = self.0.state.lock();
+        state.events.next_time().is_some_and(|at| at <= state.now)
     }
 
     /// When the next event is.
