@@ -49,11 +49,6 @@ impl World {
         self.0.state.lock().now
     }
 
-    /// Virtual time as an instant.
-    pub(crate) fn instant(&self) -> Instant {
-        self.0.base + self.now()
-    }
-
     /// Virtual time as the job that runs sees it, if one does.
     pub(crate) fn now_in_job(&self) -> Duration {
         let state = self.0.state.lock();
