@@ -7,7 +7,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, spawn};
+use crate::{Blocking, Clock, Disk, Home, Network, Reactor, Schedule, Task, home, spawn};
 
 /// The parts of a runtime, bundled: cheap to clone, and each part may be missing.
 ///
@@ -33,6 +33,7 @@ struct Parts {
     clock: Option<Arc<dyn Clock + Send + Sync>>,
     reactor: Option<Arc<dyn Reactor + Send + Sync>>,
     network: Option<Arc<dyn Network + Send + Sync>>,
+    disk: Option<Arc<dyn Disk + Send + Sync>>,
 }
 
 thread_local! {
@@ -180,6 +181,12 @@ impl Handle {
         self.parts.network.as_ref().ok_or(Missing { part: Some("network") })
     }
 
+    /// The disk, if files are not the system's.
+    #[allow(clippy::missing_errors_doc, reason = "said once, at `schedule`")]
+    pub fn disk(&self) -> Result<&Arc<dyn Disk + Send + Sync>, Missing> {
+        self.parts.disk.as_ref().ok_or(Missing { part: Some("disk") })
+    }
+
     /// A builder that starts with this handle's parts: to exchange one of them.
     pub fn to_builder(&self) -> HandleBuilder {
         HandleBuilder { parts: (*self.parts).clone() }
@@ -227,6 +234,12 @@ impl HandleBuilder {
     /// Where connections come from.
     pub fn network(mut self, part: Arc<impl Network + Send + Sync + 'static>) -> Self {
         self.parts.network = Some(part);
+        self
+    }
+
+    /// Where files are, instead of where the system has them.
+    pub fn disk(mut self, part: Arc<impl Disk + Send + Sync + 'static>) -> Self {
+        self.parts.disk = Some(part);
         self
     }
 
@@ -301,6 +314,7 @@ impl Parts {
             .field("clock", &self.clock)
             .field("reactor", &self.reactor)
             .field("network", &self.network)
+            .field("disk", &self.disk)
             .finish()
     }
 }

@@ -44,6 +44,7 @@
 //! | [`Reactor`] | `add_reader`, `add_writer` | `register`, `deregister`, `rearm`; readiness lives in [`Source`] |
 //! | [`Park`] | `select(timeout)` | sleep until a deadline or an unpark |
 //! | [`Network`] | `create_connection` | connect, listen, bind, resolve |
+//! | [`Disk`] | – | open, list, rename, remove…; without one, files are the system's |
 //!
 //! [`Handle`] bundles them as one value; [`Handle::current`] is set for a thread while it drives a runtime.
 //!
@@ -67,6 +68,7 @@
 pub mod budget;
 pub mod cleanup;
 mod clock;
+mod disk;
 mod handle;
 mod home;
 mod inherited;
@@ -80,6 +82,7 @@ mod sync;
 mod task;
 
 pub use clock::{Clock, ManualClock, TimerKey};
+pub use disk::{Disk, DiskFile, DiskWork, FileFacts, FileKind, OpenFlags};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
 pub use home::{drive, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};
