@@ -90,6 +90,6 @@ pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
 pub use panics::{Panics, wake_all};
 pub use park::{Park, ThreadPark, block_on};
 pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
-pub use schedule::{Adoption, Blocking, Home, Schedule, ScheduleInfo};
+pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
 pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn};

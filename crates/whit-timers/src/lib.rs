@@ -56,7 +56,7 @@ mod timer;
 mod timers;
 mod wheel;
 
-pub use default::{SharedClock, current_clock};
+pub use default::{SharedClock, current_clock, now};
 pub use interval::{Interval, MissedTick, interval};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};

@@ -1,0 +1,12 @@
+//! A simulated machine room: virtual time, seeded order, hosts that crash, and every failure replayed from one number.
+
+#![deny(unsafe_code)]
+
+mod decider;
+mod events;
+mod exclusive;
+mod trace;
+mod world;
+
+pub use decider::{Tape, TapeError};
+pub use world::HostId;

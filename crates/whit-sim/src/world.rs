@@ -1,0 +1,194 @@
+//! `World`: what every part of one simulation shares: time, events, choices, the trace.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::decider::{Choice, Decider, Tape};
+use crate::events::{EventKey, Events, What};
+use crate::exclusive::Exclusive;
+use crate::trace::Trace;
+
+/// Tells the hosts of one simulation apart. Numbered in the order in which they were added.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct HostId(pub(crate) u32);
+
+/// What every part of one simulation shares. Cheap to clone; `Send + Sync` since the seams ask for it, though one thread uses it.
+///
+/// Its lock is never held while foreign code runs: not while an event happens, not while a waker or a destructor is called.
+#[derive(Clone)]
+pub(crate) struct World(Arc<Shared>);
+
+struct Shared {
+    base: Instant,
+    state: Exclusive<State>,
+}
+
+struct State {
+    now: Duration,
+    events: Events,
+    decider: Decider,
+    trace: Trace,
+}
+
+impl World {
+    pub(crate) fn new(decider: Decider) -> World {
+        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::new() };
+        World(Arc::new(Shared { base: Instant::now(), state: Exclusive::new(state) }))
+    }
+
+    /// Virtual time since the start.
+    pub(crate) fn now(&self) -> Duration {
+        self.0.state.lock().now
+    }
+
+    /// Virtual time as an instant.
+    pub(crate) fn instant(&self) -> Instant {
+        self.0.base + self.now()
+    }
+
+    /// The virtual time of an instant; one before the start is the start.
+    pub(crate) fn since_start(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.0.base)
+    }
+
+    /// Runs `what` once no task is ready and the time has come; what is due at one time runs in the order of registration.
+    /// A time that is past is now.
+    pub(crate) fn at(&self, when: Duration, what: impl FnOnce() + Send + 'static) -> EventKey {
+        self.insert(when, What::Run(Box::new(what)))
+    }
+
+    pub(crate) fn insert(&self, when: Duration, what: What) -> EventKey {
+        let mut state = self.0.state.lock();
+        let when = when.max(state.now);
+        state.events.insert(when, what)
+    }
+
+    /// Forgets an event. One that has happened is no matter.
+    pub(crate) fn cancel(&self, key: EventKey) {
+        let removed = self.0.state.lock().events.remove(key);
+        // Outside the lock: it may be the last of anything.
+        drop(removed);
+    }
+
+    /// A number below `n`; 0 is the tame one (first in line, least latency). Draws nothing if there is no choice.
+    pub(crate) fn choose(&self, of: Choice, n: u32) -> u32 {
+        self.0.state.lock().decider.choose(of, n)
+    }
+
+    /// True with this probability; false is the tame one. A probability of 0 draws nothing.
+    pub(crate) fn chance(&self, of: Choice, probability: f64) -> bool {
+        self.0.state.lock().decider.chance(of, probability)
+    }
+
+    /// A part of one, at least 0, which is the tame one, and below 1, in 65,536 steps: for distributions.
+    pub(crate) fn part(&self, of: Choice) -> f64 {
+        self.0.state.lock().decider.part(of)
+    }
+
+    /// A time from `low`, which is the tame one, up to but not including `high`. Draws nothing if there is no choice.
+    pub(crate) fn between(&self, of: Choice, low: Duration, high: Duration) -> Duration {
+        if high <= low {
+            return low;
+        }
+        low + (high - low).mul_f64(self.part(of))
+    }
+
+    /// Puts what happened on a host into the trace and its hash. No addresses in the text, no wall clock.
+    pub(crate) fn note(&self, host: HostId, event: impl FnOnce() -> String) {
+        let event = event();
+        let mut state = self.0.state.lock();
+        let now = state.now;
+        state.trace.note(now, host, &event);
+    }
+
+    /// Moves the time on to the next event and lets it happen. False if there is none.
+    pub(crate) fn step(&self) -> bool {
+        let mut state = self.0.state.lock();
+        let Some((when, what)) = state.events.pop() else { return false };
+        state.now = when;
+        drop(state);
+        match what {
+            What::Wake(waker) => waker.wake(),
+            What::Run(run) => run(),
+        }
+        true
+    }
+
+    /// When the next event is.
+    pub(crate) fn next_time(&self) -> Option<Duration> {
+        self.0.state.lock().events.next_time()
+    }
+
+    /// The hash over all that happened.
+    pub(crate) fn hash(&self) -> u64 {
+        self.0.state.lock().trace.hash()
+    }
+
+    /// What was chosen so far.
+    pub(crate) fn tape(&self) -> Tape {
+        self.0.state.lock().decider.tape().clone()
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state.lock();
+        f.debug_struct("World").field("now", &state.now).field("events", &state.events.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_in_order_and_time_exactly() {
+        let world = World::new(Decider::seeded(1));
+        let seen = Arc::new(Exclusive::new(Vec::new()));
+        let event = |what: &'static str| {
+            let (world, seen) = (world.clone(), seen.clone());
+            move || seen.lock().push((what, world.now().as_nanos()))
+        };
+        world.at(Duration::from_nanos(7), event("b"));
+        world.at(Duration::from_nanos(3), event("a"));
+        world.at(Duration::from_nanos(7), event("c"));
+        let gone = world.at(Duration::from_nanos(5), event("never"));
+        world.cancel(gone);
+        assert_eq!(world.next_time(), Some(Duration::from_nanos(3)));
+        while world.step() {}
+        // In the past is now.
+        world.at(Duration::ZERO, event("d"));
+        assert!(world.step() && !world.step());
+        assert_eq!(*seen.lock(), [("a", 3), ("b", 7), ("c", 7), ("d", 7)]);
+        world.cancel(gone);
+    }
+
+    #[test]
+    fn times_between() {
+        let world = World::new(Decider::seeded(3));
+        let (low, high) = (Duration::from_millis(1), Duration::from_millis(9));
+        let times: Vec<_> = (0..1000).map(|_| world.between(Choice::Network, low, high)).collect();
+        assert!(times.iter().all(|time| (low..high).contains(time)));
+        assert!(times.iter().any(|time| *time > high.mul_f64(0.9)));
+        let drawn = world.tape().len();
+        assert_eq!(world.between(Choice::Network, low, low), low);
+        assert_eq!(world.tape().len(), drawn);
+        let tame = World::new(Decider::replay(Tape::default()));
+        assert_eq!(tame.between(Choice::Network, low, high), low);
+    }
+
+    #[test]
+    fn the_hash_tells_runs_apart() {
+        let hash = |when, text: &'static str| {
+            let world = World::new(Decider::seeded(1));
+            let inner = world.clone();
+            world.at(Duration::from_nanos(when), move || inner.note(HostId(0), || text.into()));
+            world.step();
+            world.hash()
+        };
+        assert_eq!(hash(1, "x"), hash(1, "x"));
+        assert_ne!(hash(1, "x"), hash(2, "x"));
+        assert_ne!(hash(1, "x"), hash(1, "y"));
+    }
+}
