@@ -100,7 +100,7 @@ fn batch(mut inner: fs::ReadDir, path: &Path) -> (fs::ReadDir, VecDeque<io::Resu
         match inner.next() {
             None => return (inner, read, true),
             Some(entry) => read.push_back(match entry {
-                Ok(entry) => Ok(DirEntry(Entry::System(Arc::new(entry)))),
+                Ok(entry) => Ok(DirEntry(Arc::new(Entry::System(entry)))),
                 Err(error) => Err(explain(error, format_args!("reading the directory {}", path.display()))),
             }),
         }
@@ -110,32 +110,32 @@ fn batch(mut inner: fs::ReadDir, path: &Path) -> (fs::ReadDir, VecDeque<io::Resu
 
 /// All at once: what is in memory needs no batches.
 fn list(disk: &Disk, path: &Path) -> io::Result<VecDeque<io::Result<DirEntry>>> {
-    let named = |(name, kind)| Ok(DirEntry(Entry::Disk { disk: disk.clone(), path: path.join(name).into(), kind }));
+    let named = |(name, kind)| Ok(DirEntry(Arc::new(Entry::Disk { disk: disk.clone(), path: path.join(name), kind })));
     Ok(disk.list(path)?.into_iter().map(named).collect())
 }
 
 /// An entry of a directory.
 #[derive(Clone, Debug)]
-pub struct DirEntry(Entry);
+pub struct DirEntry(Arc<Entry>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Entry {
-    System(Arc<fs::DirEntry>),
-    Disk { disk: Disk, path: Arc<Path>, kind: FileKind },
+    System(fs::DirEntry),
+    Disk { disk: Disk, path: PathBuf, kind: FileKind },
 }
 
 impl DirEntry {
     /// The path: that of the directory, and the name.
     pub fn path(&self) -> PathBuf {
-        match &self.0 {
+        match &*self.0 {
             Entry::System(entry) => entry.path(),
-            Entry::Disk { path, .. } => path.to_path_buf(),
+            Entry::Disk { path, .. } => path.clone(),
         }
     }
 
     /// The name.
     pub fn file_name(&self) -> OsString {
-        match &self.0 {
+        match &*self.0 {
             Entry::System(entry) => entry.file_name(),
             Entry::Disk { path, .. } => path.file_name().unwrap_or_default().to_owned(),
         }
@@ -148,8 +148,8 @@ impl DirEntry {
     /// It was removed meanwhile, or what the system says.
     pub async fn metadata(&self) -> io::Result<Metadata> {
         let entry = self.clone();
-        hop(self.disk(), Names, move || {
-            let known = match &entry.0 {
+        hop(self.disk().cloned(), Names, move |_| {
+            let known = match &*entry.0 {
                 Entry::System(entry) => entry.metadata().map(Metadata::from),
                 Entry::Disk { disk, path, .. } => disk.facts(path).map(Metadata::from),
             };
@@ -164,19 +164,22 @@ impl DirEntry {
     ///
     /// It was removed meanwhile, or what the system says.
     pub async fn file_type(&self) -> io::Result<FileType> {
-        let entry = match &self.0 {
-            Entry::Disk { kind, .. } => return Ok(FileType::from(*kind)),
-            Entry::System(entry) => entry.clone(),
-        };
-        hop(None, Names, move || {
-            let kind = entry.file_type().map(FileType::from);
+        if let Entry::Disk { kind, .. } = &*self.0 {
+            return Ok(FileType::from(*kind));
+        }
+        let entry = self.clone();
+        hop(None, Names, move |_| {
+            let kind = match &*entry.0 {
+                Entry::System(entry) => entry.file_type().map(FileType::from),
+                Entry::Disk { kind, .. } => Ok(FileType::from(*kind)),
+            };
             kind.map_err(|error| explain(error, format_args!("looking at {}", entry.path().display())))
         })
         .await
     }
 
     fn disk(&self) -> Option<&Disk> {
-        match &self.0 {
+        match &*self.0 {
             Entry::System(_) => None,
             Entry::Disk { disk, .. } => Some(disk),
         }

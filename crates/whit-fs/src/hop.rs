@@ -11,14 +11,14 @@ use crate::error::explain;
 /// Runs `f` on the current handle's pool, or on the process-wide default; not before `disk` allows it. Dropped before it has
 /// begun, it does not run.
 pub(crate) async fn hop<R: Send + 'static>(
-    disk: Option<&Disk>,
+    disk: Option<Disk>,
     work: DiskWork,
-    f: impl FnOnce() -> io::Result<R> + Send + 'static,
+    f: impl FnOnce(Option<&Disk>) -> io::Result<R> + Send + 'static,
 ) -> io::Result<R> {
-    if let Some(disk) = disk {
+    if let Some(disk) = &disk {
         Delay::of(disk, work).await;
     }
-    whit_blocking::unblock(f).fallible().await.unwrap_or_else(|| {
+    whit_blocking::unblock(move || f(disk.as_ref())).fallible().await.unwrap_or_else(|| {
         Err(io::Error::other(
             "a file operation was not done: its blocking pool was shut down; use files only while their runtime runs",
         ))
@@ -33,9 +33,8 @@ pub(crate) async fn hop_at<R: Send + 'static>(
     f: impl FnOnce(Option<&Disk>, &Path) -> io::Result<R> + Send + 'static,
 ) -> io::Result<R> {
     let path: PathBuf = path.to_owned();
-    let disk = disk::current();
-    hop(disk.clone().as_ref(), work, move || {
-        f(disk.as_ref(), &path).map_err(|error| explain(error, format_args!("{doing} {}", path.display())))
+    hop(disk::current(), work, move |disk| {
+        f(disk, &path).map_err(|error| explain(error, format_args!("{doing} {}", path.display())))
     })
     .await
 }

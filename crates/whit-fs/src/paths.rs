@@ -74,9 +74,8 @@ macro_rules! from_to {
         pub async fn $name(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<$result> {
             let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
             let on_disk: fn(&Disk, &Path, &Path) -> io::Result<$result> = $on_disk;
-            let disk = disk::current();
-            hop(disk.clone().as_ref(), $work, move || {
-                let done = match &disk {
+            hop(disk::current(), $work, move |disk| {
+                let done = match disk {
                     None => $function(&from, &to),
                     Some(disk) => on_disk(disk, &from, &to),
                 };

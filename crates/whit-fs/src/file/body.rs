@@ -16,7 +16,8 @@ use crate::whole;
 #[derive(Debug)]
 pub(super) enum Body {
     System { file: fs::File, nowait: Nowait },
-    Disk(OnDisk),
+    // In a box, so that the system's files are no larger for it.
+    Disk(Box<OnDisk>),
 }
 
 /// A file of a disk, with the cursor that such files lack.
@@ -30,9 +31,9 @@ pub(super) struct OnDisk {
 }
 
 impl OnDisk {
-    pub(super) fn open(disk: &Disk, path: &std::path::Path, flags: OpenFlags) -> io::Result<OnDisk> {
+    pub(super) fn open(disk: &Disk, path: &std::path::Path, flags: OpenFlags) -> io::Result<Box<OnDisk>> {
         let file = disk.open(path, flags)?;
-        Ok(OnDisk { disk: disk.clone(), file, append: flags.append, at: AtomicU64::new(0) })
+        Ok(Box::new(OnDisk { disk: disk.clone(), file, append: flags.append, at: AtomicU64::new(0) }))
     }
 
     fn length(&self) -> io::Result<u64> {

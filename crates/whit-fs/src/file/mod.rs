@@ -142,7 +142,7 @@ impl File {
         f: impl FnOnce(&Body) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {
         let cursor = self.cursor.clone();
-        hop(self.cursor.io.disk(), work, move || {
+        hop(self.cursor.io.disk().cloned(), work, move |_| {
             cursor.settle_and_tell()?;
             f(&cursor.io)
         })

@@ -124,7 +124,7 @@ impl File {
         use std::io::{Seek, SeekFrom};
 
         let cursor = self.cursor.clone();
-        crate::hop::hop(self.cursor.io.disk(), work, move || {
+        crate::hop::hop(self.cursor.io.disk().cloned(), work, move |_| {
             cursor.settle_and_tell()?;
             cursor.exclusively(|body| {
                 let Some(mut file) = body.system() else { return f(body) };
