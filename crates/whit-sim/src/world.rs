@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::decider::{Choice, Decider, Tape};
+use crate::clock::YEAR;
+use crate::decider::{Choice, Decider, Random, Tape};
 use crate::events::{EventKey, Events, What};
 use crate::exclusive::Exclusive;
-use crate::trace::Trace;
+use crate::trace::{Event, Record, Trace};
 
 /// Tells the hosts of one simulation apart. Numbered in the order in which they were added.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -33,8 +35,8 @@ struct State {
 
 impl World {
     pub(crate) fn new(decider: Decider) -> World {
-        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::new() };
-        World(Arc::new(Shared { base: Instant::now(), state: Exclusive::new(state) }))
+        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::default() };
+        World(Arc::new(Shared { base: Instant::now() + YEAR, state: Exclusive::new(state) }))
     }
 
     /// Virtual time since the start.
@@ -47,21 +49,37 @@ impl World {
         self.0.base + self.now()
     }
 
-    /// The virtual time of an instant; one before the start is the start.
-    pub(crate) fn since_start(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.0.base)
+    /// The instant of the start.
+    pub(crate) fn base(&self) -> Instant {
+        self.0.base
     }
 
     /// Runs `what` once no task is ready and the time has come; what is due at one time runs in the order of registration.
     /// A time that is past is now.
     pub(crate) fn at(&self, when: Duration, what: impl FnOnce() + Send + 'static) -> EventKey {
-        self.insert(when, What::Run(Box::new(what)))
-    }
-
-    pub(crate) fn insert(&self, when: Duration, what: What) -> EventKey {
         let mut state = self.0.state.lock();
         let when = when.max(state.now);
-        state.events.insert(when, what)
+        state.events.insert(when, What::Run(Box::new(what)))
+    }
+
+    /// Sees to it that `waker` is called at `when`, in place of what `key` named before; `None` if that time has come.
+    pub(crate) fn poll_timer(&self, key: Option<EventKey>, when: Duration, waker: &Waker) -> Option<EventKey> {
+        // Cloned and dropped outside the lock, since a waker is foreign code.
+        let mut waker = waker.clone();
+        let mut state = self.0.state.lock();
+        if let Some(key) = key
+            && let Some((at, What::Wake(kept))) = state.events.get_mut(key)
+            && at == when
+        {
+            std::mem::swap(kept, &mut waker);
+            drop(state);
+            return Some(key);
+        }
+        let moved = key.and_then(|key| state.events.remove(key));
+        let key = (when > state.now).then(|| state.events.insert(when, What::Wake(waker)));
+        drop(state);
+        drop(moved);
+        key
     }
 
     /// Forgets an event. One that has happened is no matter.
@@ -69,6 +87,11 @@ impl World {
         let removed = self.0.state.lock().events.remove(key);
         // Outside the lock: it may be the last of anything.
         drop(removed);
+    }
+
+    /// A number below `n`, which `pick` gives unless a tape does.
+    pub(crate) fn choose_by(&self, of: Choice, n: u32, pick: impl FnOnce(&mut Random) -> u32) -> u32 {
+        self.0.state.lock().decider.choose_by(of, n, pick)
     }
 
     /// A number below `n`; 0 is the tame one (first in line, least latency). Draws nothing if there is no choice.
@@ -96,10 +119,23 @@ impl World {
 
     /// Puts what happened on a host into the trace and its hash. No addresses in the text, no wall clock.
     pub(crate) fn note(&self, host: HostId, event: impl FnOnce() -> String) {
-        let event = event();
+        self.record(host, Event::Note(&event()));
+    }
+
+    pub(crate) fn record(&self, host: HostId, event: Event<'_>) {
         let mut state = self.0.state.lock();
         let now = state.now;
-        state.trace.note(now, host, &event);
+        state.trace.record(now, host, event);
+    }
+
+    /// Keeps from now on what happens.
+    pub(crate) fn keep_records(&self) {
+        self.0.state.lock().trace.keep_records();
+    }
+
+    /// What has happened, if it was to be kept.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.0.state.lock().trace.records().to_vec()
     }
 
     /// Moves the time on to the next event and lets it happen. False if there is none.
@@ -118,6 +154,12 @@ impl World {
     /// When the next event is.
     pub(crate) fn next_time(&self) -> Option<Duration> {
         self.0.state.lock().events.next_time()
+    }
+
+    /// Forgets everything that is to happen.
+    pub(crate) fn clear(&self) {
+        let events = std::mem::take(&mut self.0.state.lock().events);
+        drop(events);
     }
 
     /// The hash over all that happened.

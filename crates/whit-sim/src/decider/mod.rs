@@ -7,9 +7,12 @@
 //!    is not asked again.
 //! 4. The tame choice is 0: the first in line, the least latency, no fault.
 
+mod order;
 mod random;
 mod tape;
 
+pub use order::Order;
+pub(crate) use order::Policy;
 pub(crate) use random::{Random, mix};
 use tape::Head;
 pub use tape::{Tape, TapeError};
