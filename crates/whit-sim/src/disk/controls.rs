@@ -8,6 +8,7 @@ use whit_core::DiskWork;
 
 use super::drive::Drive;
 use super::settings::{Disk, DiskFault};
+use crate::Latency;
 
 /// The disk of a host, as a test has it: it can look at it, break it and mend it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -38,9 +39,9 @@ impl DiskControls {
         self.0.set_fault(work, fault, probability);
     }
 
-    /// How long each job that does `work` takes, drawn from `least` up to `most`.
-    pub fn latency(&self, work: DiskWork, least: Duration, most: Duration) {
-        self.0.set_latency(work, least, most);
+    /// How long each job that does `work` takes.
+    pub fn latency(&self, work: DiskWork, latency: impl Into<Latency>) {
+        self.0.set_latency(work, latency.into());
     }
 
     /// Jobs that come from now on are not done before so much time has gone by. Those that wait already are not held up.
@@ -48,7 +49,7 @@ impl DiskControls {
         self.0.stall(by);
     }
 
-    /// No more faults by chance, nor stalls; [`fail_next`](DiskControls::fail_next) is forgotten. Latency stays.
+    /// No more faults by chance, and the end of a stall; [`fail_next`](DiskControls::fail_next) is forgotten. Latency stays.
     pub fn heal(&self) {
         self.0.heal();
     }

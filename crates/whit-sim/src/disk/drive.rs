@@ -12,10 +12,10 @@ use super::bytes::Bytes;
 use super::settings::{Disk, DiskFault};
 use super::tree::{Inode, Node, Tree, inode};
 use super::{Mount, errors};
-use crate::HostId;
 use crate::decider::Choice;
 use crate::exclusive::{Exclusive, Held};
 use crate::world::World;
+use crate::{HostId, Latency};
 
 /// The disk of one host. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -95,16 +95,14 @@ impl Drive {
         self.state().settings.set_fault(work, fault, probability);
     }
 
-    pub(crate) fn set_latency(&self, work: DiskWork, least: Duration, most: Duration) {
-        let mut state = self.state();
-        state.settings = state.settings.clone().latency(work, least, most);
+    pub(crate) fn set_latency(&self, work: DiskWork, latency: Latency) {
+        self.state().settings.set_latency(work, latency);
     }
 
-    /// No faults by chance any more, no stalls, none to come.
+    /// No faults by chance any more, none to come, and no stall.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
         state.settings.faults.clear();
-        state.settings.stalls = None;
         state.next.clear();
         state.stalled_until = Duration::ZERO;
     }
@@ -149,7 +147,10 @@ impl Drive {
     pub(super) fn open(&self, state: &mut State, path: &Path, flags: OpenFlags) -> io::Result<Node> {
         let writes = flags.write || flags.append;
         let makes = flags.create || flags.create_new;
-        if !(flags.read || writes) || ((makes || flags.truncate) && !writes) || (flags.append && flags.truncate && !flags.create_new) {
+        let asks_nothing = !flags.read && !writes;
+        let changes_unwritten = (makes || flags.truncate) && !writes;
+        let empties_and_appends = flags.append && flags.truncate && !flags.create_new;
+        if asks_nothing || changes_unwritten || empties_and_appends {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let found = match state.tree.find(path) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use whit_core::DiskWork;
 
+use crate::Latency;
 use crate::decider::Choice;
 use crate::world::World;
 
@@ -28,11 +29,11 @@ pub enum DiskFault {
 ///
 /// ```
 /// use std::time::Duration;
-/// use whit_sim::{Disk, DiskFault, DiskWork};
+/// use whit_sim::{Disk, DiskFault, DiskWork, Latency};
 ///
 /// let disk = Disk::new()
-///     .latency(DiskWork::Sync, Duration::from_millis(1), Duration::from_millis(8))
-///     .stalls(0.001, Duration::from_secs(2))
+///     .latency(DiskWork::Read, Duration::from_micros(100))
+///     .latency(DiskWork::Sync, Latency::Bimodal(Duration::from_millis(2), Duration::from_secs(1), 0.01))
 ///     .fault(DiskWork::Read, DiskFault::Short, 0.1)
 ///     .capacity(1 << 20)
 ///     .file("/etc/app.conf", "threads = 4");
@@ -43,8 +44,7 @@ pub enum DiskFault {
 pub struct Disk {
     pub(super) capacity: u64,
     pub(super) descriptors: u32,
-    pub(super) latencies: Vec<(DiskWork, Duration, Duration)>,
-    pub(super) stalls: Option<(f64, Duration)>,
+    pub(super) latencies: Vec<(DiskWork, Latency)>,
     pub(super) faults: Vec<(DiskWork, DiskFault, f64)>,
     pub(super) files: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -58,14 +58,7 @@ impl Default for Disk {
 impl Disk {
     /// Large, as fast as memory, without faults.
     pub fn new() -> Disk {
-        Disk {
-            capacity: 1 << 30,
-            descriptors: 1024,
-            latencies: Vec::new(),
-            stalls: None,
-            faults: Vec::new(),
-            files: Vec::new(),
-        }
+        Disk { capacity: 1 << 30, descriptors: 1024, latencies: Vec::new(), faults: Vec::new(), files: Vec::new() }
     }
 
     /// How many bytes all files together may have. Names cost nothing.
@@ -80,16 +73,9 @@ impl Disk {
         self
     }
 
-    /// How long each job that does `work` takes, drawn from `least` up to `most`. Jobs do not wait for each other.
-    pub fn latency(mut self, work: DiskWork, least: Duration, most: Duration) -> Disk {
-        self.latencies.retain(|(of, ..)| *of != work);
-        self.latencies.push((work, least, most));
-        self
-    }
-
-    /// With this probability, a job takes so much longer.
-    pub fn stalls(mut self, probability: f64, by: Duration) -> Disk {
-        self.stalls = Some((probability, by));
+    /// How long each job that does `work` takes. Jobs do not wait for each other.
+    pub fn latency(mut self, work: DiskWork, latency: impl Into<Latency>) -> Disk {
+        self.set_latency(work, latency.into());
         self
     }
 
@@ -105,6 +91,11 @@ impl Disk {
         self
     }
 
+    pub(super) fn set_latency(&mut self, work: DiskWork, latency: Latency) {
+        self.latencies.retain(|(of, _)| *of != work);
+        self.latencies.push((work, latency));
+    }
+
     pub(super) fn set_fault(&mut self, work: DiskWork, fault: DiskFault, probability: f64) {
         self.faults.retain(|(of, which, _)| (*of, *which) != (work, fault));
         if probability > 0.0 {
@@ -113,12 +104,8 @@ impl Disk {
     }
 
     pub(super) fn draw_delay(&self, world: &World, work: DiskWork) -> Duration {
-        let latency = self.latencies.iter().find(|(of, ..)| *of == work);
-        let delay = latency.map_or(Duration::ZERO, |(_, least, most)| world.between(Choice::Disk, *least, *most));
-        match self.stalls {
-            Some((probability, by)) if world.chance(Choice::Disk, probability) => delay + by,
-            _ => delay,
-        }
+        let latency = self.latencies.iter().find(|(of, _)| *of == work);
+        latency.map_or(Duration::ZERO, |(_, latency)| latency.draw_of(world, Choice::Disk))
     }
 
     pub(super) fn draw_fault(&self, world: &World, work: DiskWork) -> Option<DiskFault> {
