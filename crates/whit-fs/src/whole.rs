@@ -11,9 +11,7 @@ use crate::disk::Disk;
 const STEP_MOST: usize = 64 * 1024;
 
 pub(crate) fn read(disk: &Disk, path: &Path) -> io::Result<Vec<u8>> {
-    let mut flags = OpenFlags::default();
-    flags.read = true;
-    let file = disk.open(path, flags)?;
+    let file = disk.open(path, to_read())?;
     let mut bytes = Vec::new();
     loop {
         let from = bytes.len();
@@ -36,12 +34,24 @@ pub(crate) fn write(disk: &Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 pub(crate) fn copy(disk: &Disk, from: &Path, to: &Path) -> io::Result<u64> {
-    let bytes = read(disk, from)?;
-    let readonly = disk.facts(from)?.readonly;
-    let file = disk.open(to, anew())?;
-    write_all_at(&*file, &bytes, 0)?;
-    file.set_readonly(readonly)?;
-    Ok(bytes.len() as u64)
+    let source = disk.open(from, to_read())?;
+    let facts = source.facts()?;
+    if facts.kind != FileKind::File {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the first is no file"));
+    }
+    let target = disk.open(to, anew())?;
+    let mut bytes = vec![0; STEP_MOST];
+    let mut at = 0;
+    loop {
+        let length = retry(|| source.read_at(&mut bytes, at))?;
+        if length == 0 {
+            break;
+        }
+        write_all_at(&*target, &bytes[..length], at)?;
+        at += length as u64;
+    }
+    target.set_readonly(facts.readonly)?;
+    Ok(at)
 }
 
 pub(crate) fn exists(disk: &Disk, path: &Path) -> io::Result<bool> {
@@ -69,18 +79,23 @@ pub(crate) fn canonicalize(disk: &Disk, path: &Path) -> io::Result<PathBuf> {
 }
 
 pub(crate) fn create_dir_all(disk: &Disk, path: &Path) -> io::Result<()> {
-    match disk.create_dir(path) {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    match create_dir_if_missing(disk, path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let parent = path.parent().ok_or(error)?;
-            create_dir_all(disk, parent)?;
-            disk.create_dir(path)
+            create_dir_all(disk, path.parent().ok_or(error)?)?;
+            create_dir_if_missing(disk, path)
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match disk.facts(path)?.kind {
-            FileKind::Directory => Ok(()),
-            FileKind::File => Err(error),
-        },
         done => done,
     }
+}
+
+fn create_dir_if_missing(disk: &Disk, path: &Path) -> io::Result<()> {
+    disk.create_dir(path).or_else(|error| match disk.facts(path) {
+        Ok(facts) if facts.kind == FileKind::Directory => Ok(()),
+        _ => Err(error),
+    })
 }
 
 pub(crate) fn remove_dir_all(disk: &Disk, path: &Path) -> io::Result<()> {
@@ -98,9 +113,7 @@ pub(crate) fn sync_dir(disk: &Disk, path: &Path) -> io::Result<()> {
     if disk.facts(path)?.kind != FileKind::Directory {
         return Err(io::ErrorKind::NotADirectory.into());
     }
-    let mut flags = OpenFlags::default();
-    flags.read = true;
-    disk.open(path, flags)?.sync_all()
+    disk.open(path, to_read())?.sync_all()
 }
 
 /// Writes all of `bytes`, in as many steps as the file likes.
@@ -114,6 +127,12 @@ pub(crate) fn write_all_at(file: &dyn DiskFile, mut bytes: &[u8], mut offset: u6
         offset += length as u64;
     }
     Ok(())
+}
+
+fn to_read() -> OpenFlags {
+    let mut flags = OpenFlags::default();
+    flags.read = true;
+    flags
 }
 
 fn anew() -> OpenFlags {

@@ -136,34 +136,37 @@ impl Disk for Mount {
         self.drive.note(|| format!("disk rename {} to {}", from.display(), to.display()));
         let (from, to) = (state.tree.place(from)?, state.tree.place(to)?);
         let node = Mount::taken(&from).ok_or(io::ErrorKind::NotFound)?;
-        match (&node, Mount::taken(&to)) {
+        let error = match (&node, &Mount::taken(&to)) {
+            (Node::Directory(moved), _) if Tree::is_within(&to.directory, moved) => io::ErrorKind::InvalidInput,
+            (_, Some(Node::Directory(old))) if Tree::is_within(&from.directory, old) => {
+                io::ErrorKind::DirectoryNotEmpty
+            }
             // Two names of one file: nothing is done, says POSIX.
-            (Node::File(file), Some(Node::File(old))) if Arc::ptr_eq(file, &old) => return Ok(()),
-            (Node::Directory(one), Some(Node::Directory(old))) if Arc::ptr_eq(one, &old) => return Ok(()),
-            (Node::File(_), Some(Node::Directory(_))) => return Err(io::ErrorKind::IsADirectory.into()),
-            (Node::Directory(_), Some(Node::File(_))) => return Err(io::ErrorKind::NotADirectory.into()),
-            (Node::Directory(moved), _) if Tree::is_within(&to.directory, moved) => {
-                return Err(io::ErrorKind::InvalidInput.into());
-            }
+            (Node::File(file), Some(Node::File(old))) if Arc::ptr_eq(file, old) => return Ok(()),
+            (Node::Directory(one), Some(Node::Directory(old))) if Arc::ptr_eq(one, old) => return Ok(()),
+            (Node::File(_), Some(Node::Directory(_))) => io::ErrorKind::IsADirectory,
+            (Node::Directory(_), Some(Node::File(_))) => io::ErrorKind::NotADirectory,
             (Node::Directory(_), Some(Node::Directory(old))) if !old.of.lock().is_empty() => {
-                return Err(io::ErrorKind::DirectoryNotEmpty.into());
+                io::ErrorKind::DirectoryNotEmpty
             }
-            _ => {}
-        }
-        may_change(&[&from, &to])?;
-        state.used -= state.tree.rename(from, to, node, self.drive.world().now());
-        Ok(())
+            _ => {
+                may_change(&[&from, &to])?;
+                state.used -= state.tree.rename(from, to, node, self.drive.world().now());
+                return Ok(());
+            }
+        };
+        Err(error.into())
     }
 
     fn hard_link(&self, file: &Path, name: &Path) -> io::Result<()> {
         let mut state = self.names("hard_link", name)?;
         let node = state.tree.find(file)?;
-        if let Node::Directory(_) = node {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
         let place = state.tree.place(name)?;
         if Mount::taken(&place).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if let Node::Directory(_) = node {
+            return Err(io::ErrorKind::PermissionDenied.into());
         }
         may_change(&[&place])?;
         state.tree.set(place, Some(node), self.drive.world().now());

@@ -88,8 +88,10 @@ impl Tree {
 
     /// Where the last name of `path` stands, or would.
     pub(super) fn place(&self, path: &Path) -> io::Result<Place> {
-        // Not for `..`, nor for the root: these have no place of their own.
-        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let Some(name) = path.file_name() else {
+            // What ends in `..`, and the root: if they are there, they have no place of their own.
+            return self.find(path).and_then(|_| Err(io::ErrorKind::InvalidInput.into()));
+        };
         match self.below_root(path.parent().unwrap_or(Path::new("")))? {
             Node::Directory(directory) => Ok(Place { directory, name: name.to_owned() }),
             Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
