@@ -56,7 +56,9 @@
 
 mod cursor;
 mod dir;
+mod disk;
 mod error;
+mod facts;
 mod file;
 mod hop;
 pub mod io;
@@ -66,17 +68,18 @@ pub mod model;
 mod nowait;
 mod paths;
 mod sync;
+mod whole;
 
 #[cfg(unix)]
 pub use paths::unix;
 pub use paths::{
     canonicalize, copy, create_dir, create_dir_all, exists, hard_link, metadata, read, read_link, read_to_string,
-    remove_dir, remove_dir_all, remove_file, rename, set_permissions, symlink_metadata, write,
+    remove_dir, remove_dir_all, remove_file, rename, set_permissions, symlink_metadata, sync_dir, write,
 };
 
 pub use dir::{DirBuilder, DirEntry, ReadDir, read_dir};
+pub use facts::{FileType, Metadata, Permissions};
 pub use file::{File, OpenOptions};
-pub use std::fs::{FileType, Metadata, Permissions};
 
 /// Switches for tests and measurements, which may change.
 #[doc(hidden)]
