@@ -25,6 +25,8 @@ mod network;
 mod packet;
 mod rules;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod turn;
 mod udp;

@@ -45,6 +45,7 @@ impl Hosts {
         host.open += 1;
         host.pairs.insert((local, to), id);
         end.send(Kind::Syn, None, turn);
+        end.timing.measure(0, turn);
         end.arm(turn);
         host.streams.insert(id, end);
         Ok(id)
@@ -93,6 +94,7 @@ impl Hosts {
         (end.peer_id, end.peer_host) = (segment.from_id, peer_host);
         end.out.acknowledge(0, segment.window);
         end.send(Kind::SynAck, None, turn);
+        end.timing.measure(0, turn);
         end.arm(turn);
         let host = self.get(at);
         let found = &host.listeners[&listener];
