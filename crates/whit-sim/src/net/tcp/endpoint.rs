@@ -15,6 +15,7 @@
 //! 4. Who drops its handle before everything that came was read resets the connection. Otherwise the rest is sent and then the
 //!    end; data that arrive after that are answered by a reset.
 
+use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
@@ -304,5 +305,21 @@ impl Endpoint {
     pub(super) fn send_again(&mut self, turn: &mut Turn<'_>) {
         let piece = self.out.first_again();
         self.send(Kind::Plain, Some(piece), turn);
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.state, self.owner) {
+            (State::Connecting, _) => "connecting",
+            (State::Embryo, _) => "being connected",
+            (State::Open, Owner::Program) => "open",
+            (State::Open, Owner::Listener(_)) => "waits to be accepted",
+            (State::Open, Owner::Nobody) => "closing",
+            (State::Lingering { .. }, _) => "over, lingers",
+            (State::Dead, _) => "over",
+        };
+        let (unread, unsent) = (self.incoming.available(), self.out.unacknowledged());
+        write!(f, "tcp {} > {} {state}, {unread} bytes to read, {unsent} on their way", self.local, self.peer)
     }
 }

@@ -55,6 +55,10 @@ impl Outgoing {
         self.capacity - self.buffer.len()
     }
 
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Takes at most `most` bytes, and no more than there is room for.
     pub(super) fn write(&mut self, bufs: &[IoSlice<'_>], most: usize) {
         let mut left = most.min(self.room());

@@ -38,7 +38,7 @@ impl Hosts {
         host.is_running()?;
         host.has_descriptor(turn)?;
         host.forget_lingered(turn.world.now());
-        let local = host.to_connect_from(peer, to, options)?;
+        let local = host.connecting_address(peer, to, options)?;
         let mut end = Endpoint::new(at, id, local, to, options);
         end.peer_host = peer_host;
         end.v6 = peer.is_ipv6();

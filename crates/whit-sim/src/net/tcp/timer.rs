@@ -53,10 +53,6 @@ impl Timing {
         Timing { keepalive, ..Timing::default() }
     }
 
-    pub(super) fn keepalive(&self) -> Option<Duration> {
-        self.keepalive
-    }
-
     /// Something has come from the peer.
     pub(super) fn heard(&mut self, turn: &Turn<'_>) {
         self.heard = turn.world.now();

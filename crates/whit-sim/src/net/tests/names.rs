@@ -142,3 +142,32 @@ fn packets_are_shown_in_one_line() {
     assert_eq!(syn, "Packet(tcp 10.0.0.1:32768 > 10.0.0.2:32768 syn)");
     assert_eq!(data, "Packet(tcp 10.0.0.1:32768 > 10.0.0.2:32768 0+5 fin ack 0 window 65536)");
 }
+
+#[test]
+fn every_socket_can_be_seen() {
+    let bench = Bench::new(1);
+    assert_eq!(bench.fabric.netstat(), "");
+    bench.run(async {
+        let (mut near, _far) = bench.pair().await;
+        let _listener = bench.listen(B, "[::]:80").await;
+        let _waiting = bench.connect(A, "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let udp = UdpSocket::bind_in(&bench.handle(A), "0.0.0.0:53").await.unwrap();
+        udp.connect("10.0.0.3:53").await.unwrap();
+        near.write_all(b"hello").await.unwrap();
+        bench.sleep(SEC).await;
+        near.write_all(b"!").await.unwrap();
+        bench.fabric.crash(HostId(2));
+        let expected = [
+            "on host \"a\":",
+            "  tcp 10.0.0.1:32768 > 10.0.0.2:32768 open, 0 bytes to read, 1 on their way",
+            "  tcp 10.0.0.1:32769 > 10.0.0.2:80 open, 0 bytes to read, 0 on their way",
+            "  udp 10.0.0.1:53 > 10.0.0.3:53, 0 datagrams to read",
+            "on host \"b\":",
+            "  tcp [::]:80 listens, 1 wait to be accepted",
+            "  tcp 10.0.0.2:32768 > 10.0.0.1:32768 open, 5 bytes to read, 0 on their way",
+            "  tcp 10.0.0.2:80 > 10.0.0.1:32769 waits to be accepted, 0 bytes to read, 0 on their way",
+            "on host \"old\", which is down:",
+        ];
+        assert_eq!(bench.fabric.netstat().lines().collect::<Vec<_>>(), expected);
+    });
+}
