@@ -44,6 +44,7 @@
 //! | [`Reactor`] | `add_reader`, `add_writer` | `register`, `deregister`, `rearm`; readiness lives in [`Source`] |
 //! | [`Park`] | `select(timeout)` | sleep until a deadline or an unpark |
 //! | [`Network`] | `create_connection` | connect, listen, bind, resolve |
+//! | [`Entropy`](entropy::Entropy) | `random` | choose; only simulations have one |
 //!
 //! [`Handle`] bundles them as one value; [`Handle::current`] is set for a thread while it drives a runtime.
 //!
@@ -67,9 +68,11 @@
 pub mod budget;
 pub mod cleanup;
 mod clock;
+pub mod entropy;
 mod handle;
 mod home;
 mod inherited;
+mod job;
 mod network;
 mod panics;
 mod park;
@@ -83,6 +86,7 @@ pub use clock::{Clock, ManualClock, TimerKey};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
 pub use home::{drive, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};
+pub use job::job;
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
 pub use panics::{Panics, wake_all};
 pub use park::{Park, ThreadPark, block_on};

@@ -144,6 +144,7 @@ impl Site {
             .clock(Arc::new(HostClock::new(self.world.clone(), of.skew)))
             .reactor(Arc::new(NoReactor(self.room.clone())))
             .network(self.fabric.network(host))
+            .entropy(Arc::new(self.world.clone()))
             .build();
         (of.seat, of.paused) = (Some(seat), false);
         state.seats.push(Seat { host, handle, home: tasks });

@@ -44,7 +44,8 @@ fn an_echo_by_name_through_crash_restart_and_partition() {
         sim.run(async move {
             controls.wait_all_blocked().await;
             assert_eq!(ask("hello").await.unwrap(), "hello");
-            let peer = controls.on("client", async { TcpStream::connect("echo:7").await.unwrap().peer_addr().unwrap() });
+            let peer =
+                controls.on("client", async { TcpStream::connect("echo:7").await.unwrap().peer_addr().unwrap() });
             assert_eq!(peer.await, ([192, 168, 1, 1], 7).into());
             assert!(controls.elapsed() < SECOND / 50);
 

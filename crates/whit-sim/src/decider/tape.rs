@@ -48,6 +48,15 @@ impl Tape {
         self.tracks.iter().flatten().filter(|byte| **byte != 0).count()
     }
 
+    /// Without what is 0 at the ends, which reads the same.
+    pub(crate) fn trimmed(mut self) -> Tape {
+        for track in &mut self.tracks {
+            let length = track.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            track.truncate(length);
+        }
+        self
+    }
+
     pub(crate) fn push(&mut self, of: Choice, value: u32, width: usize) {
         self.tracks[of as usize].extend_from_slice(&value.to_be_bytes()[4 - width..]);
     }

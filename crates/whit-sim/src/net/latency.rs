@@ -55,12 +55,11 @@ impl From<Duration> for Latency {
 mod tests {
     use super::*;
     use crate::decider::{Decider, Tape};
-    use crate::trace::Trace;
 
     const MS: Duration = Duration::from_millis(1);
 
     fn average(latency: Latency) -> Duration {
-        let world = World::new(Decider::seeded(7), Trace::new(false));
+        let world = World::new(Decider::seeded(7));
         (0..2000).map(|_| latency.draw(&world)).sum::<Duration>() / 2000
     }
 
@@ -81,11 +80,7 @@ mod tests {
         for latency in
             [Latency::Uniform(MS, MS * 3), Latency::Exponential(MS, MS * 4), Latency::Bimodal(MS, MS * 9, 1.0)]
         {
-            assert_eq!(
-                latency.draw(&World::new(Decider::replay(Tape::default()), Trace::new(false))),
-                MS,
-                "{latency:?}"
-            );
+            assert_eq!(latency.draw(&World::new(Decider::replay(Tape::default()))), MS, "{latency:?}");
         }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! 1. An end that is `Lingering` or `Dead` is there for the program's handle, if that is still held, and sends nothing by
 //!    itself. A lingering one answers an end that is said again, and keeps its pair of addresses for a minute.
-//! 2. What the program writes leaves when the turn of all tasks is over: writes of one moment travel as one segment, unless
+//! 2. What the program writes leaves as an event of the same moment: tame, writes of one moment travel as one segment, unless
 //!    the segmentation of the link cuts it.
 //! 3. A reset leaves its error for the next call, and after that a read tells the end and a write a broken pipe. What was
 //!    received before can still be read.

@@ -22,7 +22,6 @@ use whit_net::{TcpListener, TcpStream};
 use super::{Fabric, Latency};
 use crate::HostId;
 use crate::decider::{Decider, Tape};
-use crate::trace::Trace;
 use crate::world::World;
 
 const A: HostId = HostId(0);
@@ -47,7 +46,7 @@ impl Bench {
     }
 
     fn on(decider: Decider) -> Bench {
-        let world = World::new(decider, Trace::new(false));
+        let world = World::new(decider);
         let fabric = Fabric::new(world.clone());
         for (number, name, addresses) in
             [(0, "a", &["10.0.0.1", "fd00::1"][..]), (1, "b", &["10.0.0.2", "fd00::2"]), (2, "old", &["10.0.0.3"])]
