@@ -206,6 +206,11 @@ impl Controls {
         self.0.fabric.set_look_up(latency.into());
     }
 
+    /// Every socket of every host, one a line: who listens, what is connected, what waits to be read.
+    pub fn netstat(&self) -> String {
+        self.0.fabric.netstat()
+    }
+
     /// Virtual time since the start, whatever the clocks of the hosts show.
     pub fn elapsed(&self) -> Duration {
         self.0.world.now()
