@@ -224,7 +224,7 @@ impl Drive {
     /// How many of `length` bytes are moved.
     pub(super) fn shorten(&self, length: usize) -> usize {
         let less = u32::try_from(length.saturating_sub(1)).unwrap_or(u32::MAX - 1);
-        length - self.world().choose(Choice::Disk, less.saturating_add(1)) as usize
+        length - self.world().choose(Choice::Fault, less.saturating_add(1)) as usize
     }
 
     pub(super) fn state(&self) -> Held<'_, State> {
