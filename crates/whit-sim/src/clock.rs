@@ -103,7 +103,7 @@ impl HostClock {
 
 impl Clock for HostClock {
     fn now(&self) -> Instant {
-        let seen = self.skew.seen(self.world.now());
+        let seen = self.skew.seen(self.world.now_in_job());
         let base = self.world.base();
         if seen < 0 { base - nanos_to_duration(-seen) } else { base + nanos_to_duration(seen) }
     }
@@ -113,6 +113,15 @@ impl Clock for HostClock {
         let event = self.world.poll_timer(key.get().map(EventKey::from_number), when, cx.waker());
         *key = event.map_or(TimerKey::NONE, |event| TimerKey::new(event.number()));
         if event.is_some() { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    fn pass(&self, duration: Duration) -> bool {
+        self.world.pass(duration);
+        true
+    }
+
+    fn held_until(&self) -> Option<Instant> {
+        self.world.has_held().then(|| self.now())
     }
 
     fn cancel(&self, key: &mut TimerKey) {

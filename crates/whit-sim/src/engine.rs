@@ -2,8 +2,9 @@
 //!
 //! Rules, in this order, until the root is ready:
 //! 1. What was asked of hosts (crashes, starts) is done first: no task sees it half-way.
-//! 2. While a task is ready, one of them is polled, which the decider chooses.
-//! 3. Those who wait for all to be blocked are woken.
+//! 2. While a task is ready, one of them is polled, or else an event happens that is due at this very time; which, the decider chooses.
+//!    Among themselves, events keep their order.
+//! 3. Nothing is ready nor due: those who wait for all to be blocked are woken.
 //! 4. Time jumps to the next event, exactly, and it happens.
 //! 5. Nothing is left that could happen: the run has failed, and the report says who waits.
 
@@ -15,11 +16,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use whit_core::{budget, drive};
+use whit_core::{Runnable, budget, drive};
 
-use crate::decider::{Choice, Policy};
+use crate::decider::{Choice, Policy, UNITS};
 use crate::report::{self, Why};
-use crate::room::{Ready, RootWaker, SeatId};
+use crate::room::{Next, Ready, RootWaker, SeatId};
 use crate::site::{ROOT, Seat, Site};
 use crate::trace::Event;
 
@@ -82,29 +83,30 @@ impl<'a> Engine<'a> {
                 self.site.settle();
                 return Err(Why::Stray);
             }
-            let policy = &mut self.policy;
+            let (policy, is_due) = (&mut self.policy, world.is_due());
             let next = room.next(|ready| {
                 if !policy.draws() {
                     return 0;
                 }
-                let count = ready.len();
-                world.choose_by(Choice::Schedule, count as u32, |random| policy.pick(random, numbers(ready))) as usize
+                let count = (ready.len() + usize::from(is_due)) as u32;
+                let numbers = numbers(ready).chain(is_due.then_some(EVENT));
+                world.choose_by(Choice::Schedule, count, |random| policy.pick(random, count, numbers)) as usize
             });
-            let Some(next) = next else {
-                if room.is_calm() {
+            self.count()?;
+            let next = match next {
+                Next::Ready(ready) => ready,
+                Next::Other => {
+                    world.step();
                     continue;
                 }
-                match world.next_time() {
-                    None => return Err(Why::Deadlock(report::waiting(self.site, self.started))),
-                    Some(at) if at > self.limits.time => {
-                        return Err(Why::Time(self.limits.time, report::waiting(self.site, self.started)));
+                Next::Nothing => {
+                    // Time does not move while somebody wants to know that all is blocked.
+                    if is_due || !room.is_calm() {
+                        self.advance()?;
                     }
-                    Some(_) => world.step(),
-                };
-                self.count()?;
-                continue;
+                    continue;
+                }
             };
-            self.count()?;
             match next {
                 Ready::Root => {
                     world.record(ROOT, Event::Poll { task: 0 });
@@ -118,8 +120,14 @@ impl<'a> Engine<'a> {
                     world.record(seat.host, Event::Poll { task: number });
                     room.polled(now);
                     let _entered = seat.handle.enter();
-                    if drive(&seat.home, &*seat.home, || runnable.run()) {
-                        self.policy.gives_way(number);
+                    if room.is_job_at_hand() {
+                        self.run_job(runnable);
+                    } else {
+                        let (units, pre_empted) = self.units();
+                        let woke_itself = drive(&seat.home, &*seat.home, || runnable.run_with(units));
+                        if woke_itself && !pre_empted {
+                            self.policy.gives_way(number);
+                        }
                     }
                     room.put_away();
                 }
@@ -130,13 +138,48 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Lets the next event happen, at its time.
+    fn advance(&self) -> Result<(), Why> {
+        let waiting = || report::waiting(self.site, self.started);
+        match self.site.world.next_time() {
+            None => Err(Why::Deadlock(waiting())),
+            Some(at) if at > self.limits.time => Err(Why::Time(self.limits.time, waiting())),
+            Some(_) => {
+                self.site.world.step();
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a closure that may block. It does so in no time; what it holds its thread for, it waits for afterwards.
+    fn run_job(&self, runnable: Runnable) {
+        self.site.world.begin_job();
+        runnable.run();
+        self.site.world.end_job();
+    }
+
     fn poll_root<F: Future>(&mut self, root: Pin<&mut F>, waker: &Waker) -> Result<Poll<F::Output>, Why> {
         let Some(seat) = self.site.root_seat() else { unreachable!("nothing names the root's host") };
         let seat = self.seat(seat).clone();
         let _entered = seat.handle.enter();
-        let poll = || budget::with_budget(|| root.poll(&mut Context::from_waker(waker)));
+        let (units, _) = self.units();
+        let poll = || budget::with_units(units, || root.poll(&mut Context::from_waker(waker)));
         let polled = catch_unwind(AssertUnwindSafe(|| drive(&seat.home, &*seat.home, poll)));
         polled.map_err(Why::Panic)
+    }
+
+    /// How many operations the task that is polled next may do, and whether that is fewer than it may elsewhere.
+    ///
+    /// On several threads, others run between any two operations of a task; here only if it gives way.
+    fn units(&mut self) -> (u8, bool) {
+        if !self.policy.draws() {
+            return (budget::BUDGET, false);
+        }
+        let policy = &mut self.policy;
+        match self.site.world.choose_by(Choice::Preempt, UNITS, |random| policy.pre_empt(random)) {
+            0 => (budget::BUDGET, false),
+            units => (units as u8 - 1, true),
+        }
     }
 
     fn count(&mut self) -> Result<(), Why> {
@@ -155,8 +198,11 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// What the policy takes the next event for.
+const EVENT: u64 = u64::MAX;
+
 /// The tasks' numbers; 0 is the root.
-fn numbers(ready: &VecDeque<Ready>) -> impl ExactSizeIterator<Item = u64> + Clone + '_ {
+fn numbers(ready: &VecDeque<Ready>) -> impl Iterator<Item = u64> + Clone + '_ {
     ready.iter().map(|ready| match ready {
         Ready::Root => 0,
         Ready::Task { number, .. } => *number,

@@ -36,6 +36,15 @@ pub(crate) enum Ready {
     },
 }
 
+/// What is to be done next.
+pub(crate) enum Next {
+    Ready(Ready),
+    /// Something that is not of the room.
+    Other,
+    /// Nothing is ready.
+    Nothing,
+}
+
 /// What is known of a task that has not ended.
 pub(crate) struct Known {
     /// In the order of spawning, from 1: what `TaskId` is to a process, this is to a run.
@@ -156,20 +165,19 @@ impl Room {
         state.ready.extend(state.seats[seat.0].held.drain(..));
     }
 
-    /// Takes one of what is ready, if there is anything; `choose` says which.
-    pub(crate) fn next(&self, choose: impl FnOnce(&VecDeque<Ready>) -> usize) -> Option<Ready> {
+    /// Takes one of what is ready, if there is anything; `choose` says which. One behind the last is none of them.
+    pub(crate) fn next(&self, choose: impl FnOnce(&VecDeque<Ready>) -> usize) -> Next {
         let mut state = self.state.lock();
         if state.ready.is_empty() {
-            return None;
+            return Next::Nothing;
         }
         let at = choose(&state.ready);
-        let ready = state.ready.remove(at);
+        let Some(ready) = state.ready.remove(at) else { return Next::Other };
         match &ready {
-            Some(Ready::Root) => state.root_ready = false,
-            Some(Ready::Task { runnable, .. }) => state.at_hand = Some(runnable.meta().id()),
-            None => {}
+            Ready::Root => state.root_ready = false,
+            Ready::Task { runnable, .. } => state.at_hand = Some(runnable.meta().id()),
         }
-        ready
+        Next::Ready(ready)
     }
 
     /// Takes one of the doomed.
@@ -197,7 +205,12 @@ impl Room {
         }
     }
 
-    /// Whether the root is ready; once.
+    /// Whether the task at hand is a closure that may block.
+    pub(crate) fn is_job_at_hand(&self) -> bool {
+        self.look_at_current(|known| known.is_some_and(|known| known.blocking))
+    }
+
+    /// The root is ready.
     pub(crate) fn wake_root(&self) {
         if !self.is_own_thread() {
             return self.stray.store(true, Ordering::Release);

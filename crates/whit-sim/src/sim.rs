@@ -68,6 +68,12 @@ impl Sim {
         self
     }
 
+    /// Lowers that limit.
+    pub(crate) fn at_most_steps(self, steps: u64) -> Sim {
+        let steps = steps.min(self.limits.steps);
+        self.max_steps(steps)
+    }
+
     /// After how much virtual time a run has failed. By default 365 days.
     pub fn max_time(mut self, time: Duration) -> Sim {
         self.limits.time = time;
@@ -113,7 +119,11 @@ impl Sim {
     /// When called inside a simulation.
     #[track_caller]
     pub fn execute<F: Future>(self, root: F) -> Ended<F::Output> {
-        let started = Location::caller();
+        self.execute_at(Location::caller(), root)
+    }
+
+    #[track_caller]
+    pub(crate) fn execute_at<F: Future>(self, started: &'static Location<'static>, root: F) -> Ended<F::Output> {
         let Some(_entered) = controls::enter(self.controls.clone()) else {
             panic!("a simulation cannot be started inside another: await the future instead");
         };

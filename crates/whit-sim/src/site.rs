@@ -147,6 +147,7 @@ impl Site {
             .clock(Arc::new(HostClock::new(self.world.clone(), of.skew)))
             .reactor(Arc::new(NoReactor(self.room.clone())))
             .network(self.fabric.network(host))
+            .entropy(Arc::new(self.world.clone()))
             .disk(of.drive.mount())
             .build();
         (of.seat, of.paused) = (Some(seat), false);

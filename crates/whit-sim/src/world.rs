@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use whit_core::entropy::Entropy;
+
 use crate::clock::YEAR;
 use crate::decider::{Choice, Decider, Random, Tape};
 use crate::events::{EventKey, Events, What};
@@ -28,6 +30,8 @@ struct Shared {
 
 struct State {
     now: Duration,
+    // How long the job that runs has held its thread so far; `None` while no job runs.
+    held: Option<Duration>,
     events: Events,
     decider: Decider,
     trace: Trace,
@@ -35,7 +39,8 @@ struct State {
 
 impl World {
     pub(crate) fn new(decider: Decider) -> World {
-        let state = State { now: Duration::ZERO, events: Events::default(), decider, trace: Trace::default() };
+        let state =
+            State { now: Duration::ZERO, held: None, events: Events::default(), decider, trace: Trace::default() };
         World(Arc::new(Shared { base: Instant::now() + YEAR, state: Exclusive::new(state) }))
     }
 
@@ -44,9 +49,33 @@ impl World {
         self.0.state.lock().now
     }
 
-    /// Virtual time as an instant.
-    pub(crate) fn instant(&self) -> Instant {
-        self.0.base + self.now()
+    /// Virtual time as the job that runs sees it, if one does.
+    pub(crate) fn now_in_job(&self) -> Duration {
+        let state = self.0.state.lock();
+        state.now + state.held.unwrap_or_default()
+    }
+
+    /// Lets time pass: for the job that runs, or else for all.
+    pub(crate) fn pass(&self, duration: Duration) {
+        let mut state = self.0.state.lock();
+        let state = &mut *state;
+        let passes = state.held.as_mut().unwrap_or(&mut state.now);
+        *passes = passes.saturating_add(duration);
+    }
+
+    /// A job begins: what it holds up is its thread alone.
+    pub(crate) fn begin_job(&self) {
+        self.0.state.lock().held = Some(Duration::ZERO);
+    }
+
+    /// A job ends.
+    pub(crate) fn end_job(&self) {
+        self.0.state.lock().held = None;
+    }
+
+    /// Whether the job that runs has held its thread.
+    pub(crate) fn has_held(&self) -> bool {
+        self.0.state.lock().held.is_some_and(|held| !held.is_zero())
     }
 
     /// The instant of the start.
@@ -54,7 +83,8 @@ impl World {
         self.0.base
     }
 
-    /// Runs `what` once no task is ready and the time has come; what is due at one time runs in the order of registration.
+    /// Runs `what` when the time has come; what is due at one time runs in the order of registration, before, between or after the
+    /// tasks that are ready then.
     /// A time that is past is now.
     pub(crate) fn at(&self, when: Duration, what: impl FnOnce() + Send + 'static) -> EventKey {
         let mut state = self.0.state.lock();
@@ -142,13 +172,20 @@ impl World {
     pub(crate) fn step(&self) -> bool {
         let mut state = self.0.state.lock();
         let Some((when, what)) = state.events.pop() else { return false };
-        state.now = when;
+        // It is late if somebody held everything up.
+        state.now = state.now.max(when);
         drop(state);
         match what {
             What::Wake(waker) => waker.wake(),
             What::Run(run) => run(),
         }
         true
+    }
+
+    /// Whether an event is due at this very time.
+    pub(crate) fn is_due(&self) -> bool {
+        let state = self.0.state.lock();
+        state.events.next_time().is_some_and(|at| at <= state.now)
     }
 
     /// When the next event is.
@@ -170,6 +207,12 @@ impl World {
     /// What was chosen so far.
     pub(crate) fn tape(&self) -> Tape {
         self.0.state.lock().decider.tape().clone()
+    }
+}
+
+impl Entropy for World {
+    fn choose(&self, n: u32) -> u32 {
+        World::choose(self, Choice::App, n)
     }
 }
 

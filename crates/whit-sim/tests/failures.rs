@@ -92,7 +92,7 @@ fn a_run_without_end_meets_its_limits() {
 fn a_thread_that_reaches_in_is_named() {
     let failure = failure(Sim::new(1).execute(async {
         let (sender, receiver) = whit::sync::oneshot::channel();
-        let waits = whit::spawn(async move { receiver.await });
+        let waits = whit::spawn(receiver);
         whit_sim::Controls::current().wait_all_blocked().await;
         std::thread::spawn(move || sender.send(5)).join().unwrap().unwrap();
         waits.await.unwrap();

@@ -149,3 +149,41 @@ fn clocks_of_hosts_differ() {
 async fn whit_sleep(time: Duration) {
     whit::sleep(time).await;
 }
+
+#[test]
+fn what_blocks_takes_its_time() {
+    Sim::new(6).run(async {
+        let started = now();
+        // In a job it is the job's thread that is held: others go on.
+        let job = whit::unblock(move || {
+            whit::time::hold(2 * SECOND);
+            assert_eq!(now() - started, 2 * SECOND);
+            let last = whit::time::keep_busy(SECOND, || 5);
+            (last, now() - started)
+        });
+        let beside = whit::spawn(async move {
+            whit::sleep(SECOND).await;
+            now() - started
+        });
+        assert_eq!(whit::gather!(job, beside).await, ((5, 3 * SECOND), SECOND));
+        assert_eq!(now() - started, 3 * SECOND);
+
+        // Whoever waits for a job and something else is woken by the first.
+        let slow = whit::unblock(|| whit::time::hold(60 * SECOND));
+        assert!(whit::timeout(SECOND, slow).await.is_err());
+        assert_eq!(now() - started, 4 * SECOND);
+
+        // In a task it holds everything up.
+        let heart = whit::spawn(async move {
+            let mut ticks = whit::interval(SECOND);
+            ticks.tick().await;
+            ticks.tick().await;
+            now() - started
+        });
+        whit::yield_now().await;
+        whit_sim::Controls::current().wait_all_blocked().await;
+        whit::time::hold(5 * SECOND);
+        assert_eq!(now() - started, 9 * SECOND);
+        assert_eq!(heart.await, 9 * SECOND);
+    });
+}

@@ -12,7 +12,7 @@ mod random;
 mod tape;
 
 pub use order::Order;
-pub(crate) use order::Policy;
+pub(crate) use order::{Policy, UNITS};
 pub(crate) use random::{Random, mix};
 use tape::Head;
 pub use tape::{Tape, TapeError};
@@ -25,15 +25,18 @@ pub(crate) enum Choice {
     /// Latency, loss, order, segments.
     Network,
     /// The time a disk takes, and what of unsynced writes is left.
+    #[allow(dead_code, reason = "a world without files draws nothing from it")]
     Disk,
     /// Whether something fails that need not.
     Fault,
     /// What programs draw for themselves: the order of a race, hash seeds.
     App,
+    /// After how many operations a task that could go on gives way.
+    Preempt,
 }
 
 /// How many domains there are.
-pub(crate) const CHOICES: usize = 5;
+pub(crate) const CHOICES: usize = 6;
 
 /// Makes the choices of one run, and keeps them.
 #[derive(Debug)]
@@ -66,8 +69,8 @@ impl Decider {
             return 0;
         }
         let width = match n {
-            ..=0x100 => 1,
-            ..=0x1_0000 => 2,
+            ..0x101 => 1,
+            0x101..=0x1_0000 => 2,
             _ => 4,
         };
         let value = match &mut self.source {
@@ -86,8 +89,8 @@ impl Decider {
 
     /// True with this probability. Draws nothing if that is 0 or less.
     pub(crate) fn chance(&mut self, of: Choice, probability: f64) -> bool {
-        // `!` and not `<=`: what is not a number is no probability either.
-        if !(probability > 0.0) {
+        // What is not a number is no probability either.
+        if probability.is_nan() || probability <= 0.0 {
             return false;
         }
         self.choose_by(of, 2, |random| random.chance(probability).into()) == 1
