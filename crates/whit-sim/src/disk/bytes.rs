@@ -20,7 +20,7 @@ pub(super) const SECTOR: u64 = 512;
 const PENDING_MOST: usize = 4096;
 const PENDING_BYTES_MOST: usize = 16 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Bytes {
     now: Vec<u8>,
     safe: Vec<u8>,
@@ -35,7 +35,6 @@ pub(super) struct Bytes {
     pub(super) open: u32,
 }
 
-#[derive(Debug)]
 enum Change {
     Write { at: u64, bytes: Vec<u8> },
     Length(u64),

@@ -101,7 +101,8 @@ impl DiskControls {
     ///
     /// It is not there, or is a directory.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-        self.0.contents(path.as_ref())
+        let path = path.as_ref();
+        self.0.contents(path).map_err(|error| explain("reading", path, &error))
     }
 
     /// Puts a file on the disk, in place of what is there, with the directories above it. It is safe.
@@ -110,6 +111,11 @@ impl DiskControls {
     ///
     /// A directory stands there, or a file where a directory should.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
-        self.0.put(path.as_ref(), contents.as_ref())
+        let path = path.as_ref();
+        self.0.put(path, contents.as_ref()).map_err(|error| explain("writing", path, &error))
     }
+}
+
+fn explain(doing: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{doing} {} on a simulated disk failed: {error}", path.display()))
 }
