@@ -38,6 +38,10 @@
 //! dropping it loses nothing. Reads first try, on Linux, to take what the system has in memory (`RWF_NOWAIT`), which needs no
 //! hop.
 //!
+//! If the current handle has a [`Disk`](whit_core::Disk), files are there: that is how a program runs on the disks of a simulation,
+//! unchanged. Who opens a file, or does something to a path, asks the handle once, and stays with the answer. What has no
+//! meaning on such a disk is an error that names the call: symbolic links, and what `as_std` gives.
+//!
 //! # Cancellation and panics
 //!
 //! Dropping a future before its job has begun cancels it. After that it is done, and the result is dropped. Nothing here panics,

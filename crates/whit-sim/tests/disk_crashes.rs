@@ -1,5 +1,6 @@
 //! What a crash leaves on a disk: what was synced always, of the rest anything that a disk could have.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -295,6 +296,68 @@ fn names_that_depend_on_others_come_with_them() {
             assert_eq!(places, 1);
         });
     }
+}
+
+#[test]
+fn a_directory_is_as_it_once_was_since_its_sync() {
+    let (mut older, mut latest) = (0, 0);
+    for seed in 0..SEEDS {
+        let sim = Sim::new(seed);
+        sim.host("db");
+        let controls = sim.controls();
+        let is_latest = sim.run(async move {
+            let on = controls.clone();
+            // What could be there: the names with the numbers that are in the files, at each moment since the last sync.
+            let work = controls.on("db", async move {
+                fs::create_dir("/dir").await.unwrap();
+                fs::sync_dir("/").await.unwrap();
+                let mut now = BTreeMap::new();
+                let mut could_be = vec![now.clone()];
+                for number in 0..30u32 {
+                    let (one, two) = (on.choose(4), on.choose(4));
+                    let path = |name: u32| format!("/dir/{name}");
+                    match on.choose(5) {
+                        0 | 1 => {
+                            let file = fs::File::create("/new").await.unwrap();
+                            file.write_all_at(&number.to_le_bytes(), 0).await.unwrap();
+                            file.sync_all().await.unwrap();
+                            fs::rename("/new", path(one)).await.unwrap();
+                            now.insert(one, number);
+                        }
+                        2 if now.contains_key(&one) && one != two && now.get(&one) != now.get(&two) => {
+                            fs::rename(path(one), path(two)).await.unwrap();
+                            now.insert(two, now[&one]);
+                            now.remove(&one);
+                        }
+                        3 if now.contains_key(&one) => {
+                            fs::remove_file(path(one)).await.unwrap();
+                            now.remove(&one);
+                        }
+                        4 if now.contains_key(&one) && !now.contains_key(&two) => {
+                            fs::hard_link(path(one), path(two)).await.unwrap();
+                            now.insert(two, now[&one]);
+                        }
+                        _ => continue,
+                    }
+                    if on.chance(0.15) {
+                        fs::sync_dir("/dir").await.unwrap();
+                        could_be.clear();
+                    }
+                    could_be.push(now.clone());
+                }
+                could_be
+            });
+            let could_be = work.await;
+            controls.crash("db");
+            let number = |bytes: Vec<u8>| u32::from_le_bytes(bytes.try_into().unwrap());
+            let read = |name: u32| controls.disk("db").read(format!("/dir/{name}")).ok();
+            let is = (0..4).filter_map(|name| Some((name, number(read(name)?)))).collect();
+            assert!(could_be.contains(&is), "seed {seed}: it is {is:?} and could be {could_be:?}");
+            could_be.last() == Some(&is)
+        });
+        if is_latest { latest += 1 } else { older += 1 }
+    }
+    assert!(older > SEEDS / 4 && latest > SEEDS / 4, "{older} are older, {latest} are the latest");
 }
 
 #[test]

@@ -80,7 +80,7 @@ async fn canonical(path: &Path, folder: &Path) -> io::Result<String> {
 }
 
 async fn append(path: &Path, bytes: &[u8]) -> io::Result<String> {
-    let mut file = OpenOptions::new().read(true).append(true).create(bytes.len() % 2 == 0).open(path).await?;
+    let mut file = OpenOptions::new().read(true).append(true).create(bytes.len().is_multiple_of(2)).open(path).await?;
     file.write_all(bytes).await?;
     let end = file.seek(io::SeekFrom::Current(0)).await?;
     file.seek(io::SeekFrom::Start(end / 2)).await?;

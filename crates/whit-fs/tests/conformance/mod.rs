@@ -212,7 +212,7 @@ pub(crate) async fn dropping_a_future_loses_nothing(folder: &Path) {
 /// After one turn; each fourth time never, so that a disk which is slow in a time of its own gets on.
 async fn given_up<T>(tries: &mut u32) -> Option<T> {
     *tries += 1;
-    if *tries % 4 == 0 {
+    if tries.is_multiple_of(4) {
         std::future::pending::<()>().await;
     }
     yield_now().await;

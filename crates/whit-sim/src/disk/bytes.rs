@@ -16,14 +16,17 @@ use crate::world::World;
 
 /// What a disk writes whole or not at all, in bytes.
 pub(super) const SECTOR: u64 = 512;
-/// How much may be pending: changes, of one file.
+/// How much may be pending of one file: changes, and bytes in them.
 const PENDING_MOST: usize = 4096;
+const PENDING_BYTES_MOST: usize = 16 << 20;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Bytes {
     now: Vec<u8>,
     safe: Vec<u8>,
     pending: VecDeque<Change>,
+    // How many bytes are in them.
+    pending_bytes: usize,
     pub(super) modified: Duration,
     pub(super) readonly: bool,
     /// Names that programs see.
@@ -32,7 +35,6 @@ pub(super) struct Bytes {
     pub(super) open: u32,
 }
 
-#[derive(Debug)]
 enum Change {
     Write { at: u64, bytes: Vec<u8> },
     Length(u64),
@@ -71,10 +73,11 @@ impl Bytes {
 
     fn change(&mut self, change: Change) {
         change.apply(&mut self.now);
+        self.pending_bytes += change.size();
         self.pending.push_back(change);
-        if self.pending.len() > PENDING_MOST
-            && let Some(oldest) = self.pending.pop_front()
-        {
+        while self.pending.len() > PENDING_MOST || (self.pending_bytes > PENDING_BYTES_MOST && self.pending.len() > 1) {
+            let Some(oldest) = self.pending.pop_front() else { break };
+            self.pending_bytes -= oldest.size();
             oldest.apply(&mut self.safe);
         }
     }
@@ -84,12 +87,15 @@ impl Bytes {
         for change in self.pending.drain(..) {
             change.apply(&mut self.safe);
         }
+        self.pending_bytes = 0;
     }
 
     /// Rule 2.
     pub(super) fn fail_to_sync(&mut self, world: &World) {
-        let kept = world.choose(Choice::Disk, self.pending.len() as u32 + 1);
-        self.pending.truncate(kept as usize);
+        let forgotten = world.choose(Choice::Fault, self.pending.len() as u32 + 1) as usize;
+        for change in self.pending.drain(self.pending.len() - forgotten..) {
+            self.pending_bytes -= change.size();
+        }
     }
 
     /// Rule 3. What is left is safe.
@@ -106,11 +112,18 @@ impl Bytes {
             }
         }
         self.now.clone_from(&self.safe);
-        (self.names, self.open) = (0, 0);
+        (self.names, self.open, self.pending_bytes) = (0, 0, 0);
     }
 }
 
 impl Change {
+    fn size(&self) -> usize {
+        match self {
+            Change::Write { bytes, .. } => bytes.len(),
+            Change::Length(_) => 0,
+        }
+    }
+
     fn apply(&self, to: &mut Vec<u8>) {
         match self {
             Change::Write { at, bytes } => put(to, *at, bytes),
@@ -158,4 +171,64 @@ fn put(to: &mut Vec<u8>, at: u64, bytes: &[u8]) {
         to.resize(end, 0);
     }
     to[from..end].copy_from_slice(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decider::Decider;
+
+    #[test]
+    fn what_is_pending_is_bounded_and_the_oldest_is_safe() {
+        let world = World::new(Decider::seeded(1));
+        let mut bytes = Bytes::default();
+        for at in 0..PENDING_MOST as u64 + 10 {
+            bytes.write(b"x", at);
+        }
+        assert_eq!((bytes.pending.len(), bytes.safe.len()), (PENDING_MOST, 10));
+        bytes.fail_to_sync(&world);
+        assert_eq!(bytes.pending_bytes, bytes.pending.len());
+        bytes.sync();
+        let half = vec![1; PENDING_BYTES_MOST / 2 + 1];
+        for _ in 0..3 {
+            bytes.write(&half, 0);
+        }
+        assert_eq!((bytes.pending.len(), bytes.pending_bytes), (1, half.len()));
+        bytes.crash(&world);
+        assert_eq!((bytes.len(), bytes.pending_bytes), (half.len() as u64, 0));
+    }
+
+    #[test]
+    fn a_torn_write_is_one_of_few_things() {
+        // 1,000 bytes from 100 on, over old ones, and further: torn at 512 or 1,024 or not.
+        let mut seen = std::collections::BTreeMap::new();
+        for seed in 0..500 {
+            let mut bytes = Bytes::default();
+            bytes.write(&[1; 700], 0);
+            bytes.sync();
+            bytes.write(&[2; 1000], 100);
+            bytes.crash(&World::new(Decider::seeded(seed)));
+            let all = bytes.all();
+            // What stands in its first, second and third sector, and whether it is as long.
+            let (first, second) = (all[100], all[512]);
+            assert!(all[..100].iter().all(|byte| *byte == 1) && all[100..512].iter().all(|byte| *byte == first));
+            assert!(all[512..700].iter().all(|byte| *byte == second));
+            let third = all.get(1024).copied();
+            assert!(all.len() == 700 || all.len() == 1024 || all.len() == 1100, "{}", all.len());
+            *seen.entry((first, second, third)).or_insert(0) += 1;
+        }
+        // All; none; zeros behind; its front, up to either border; its back, from either; all but the middle.
+        let fates = [
+            (2, 2, Some(2)),
+            (1, 1, None),
+            (1, 1, Some(0)),
+            (2, 1, None),
+            (2, 2, None),
+            (1, 2, Some(2)),
+            (1, 1, Some(2)),
+            (2, 1, Some(2)),
+        ];
+        assert!(fates.iter().all(|fate| seen.contains_key(fate)), "{seen:?}");
+        assert_eq!(seen.len(), fates.len(), "{seen:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `Drive`: the disk of one host, which outlives its programs, and what is done to it from outside.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,17 +19,15 @@ use crate::world::World;
 use crate::{HostId, Latency};
 
 /// The disk of one host. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Drive(Arc<Shared>);
 
-#[derive(Debug)]
 struct Shared {
     world: World,
     host: HostId,
     state: Exclusive<State>,
 }
 
-#[derive(Debug)]
 pub(super) struct State {
     pub(super) settings: Disk,
     pub(super) tree: Tree,
@@ -224,7 +223,7 @@ impl Drive {
     /// How many of `length` bytes are moved.
     pub(super) fn shorten(&self, length: usize) -> usize {
         let less = u32::try_from(length.saturating_sub(1)).unwrap_or(u32::MAX - 1);
-        length - self.world().choose(Choice::Disk, less.saturating_add(1)) as usize
+        length - self.world().choose(Choice::Fault, less.saturating_add(1)) as usize
     }
 
     pub(super) fn state(&self) -> Held<'_, State> {
@@ -296,6 +295,18 @@ impl State {
         }
         self.open += 1;
         Ok(())
+    }
+}
+
+impl fmt::Debug for Drive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what is on it, which may be much.
+        let state = self.state();
+        f.debug_struct("Drive")
+            .field("host", &self.0.host)
+            .field("used", &state.used)
+            .field("open", &state.open)
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,6 +27,19 @@ pub enum DiskFault {
 /// How the disk of a host is to be: by default large (1 GiB), as fast as memory, without faults, and empty but for `/tmp` and
 /// the directory for temporary files of this system.
 ///
+/// Files live in memory, and outlive the host's programs. **A crash of the host is a loss of power**: what was not synced is kept,
+/// lost or torn, as the seed wants it.
+/// - Bytes, and the length, are safe after `File::sync_data` or `sync_all` of that file. Of those that are not, each write is
+///   there, or not, or only a part of it, in sectors of 512 bytes; a file may also be as long as it was and have zeros in it.
+/// - Names (what was made, renamed, linked and removed) are safe after `whit_fs::sync_dir` of the directory they are in, or `sync_all` of
+///   that directory opened as a file; a name that moved, after that of either directory. A file's own sync does not speak for its
+///   name, as it would on some systems. Names of one directory are lost from the latest back; a renaming is done whole or not.
+/// - A program that ends by itself loses nothing.
+///
+/// Beyond 4,096 changes, or 16 MiB, of one file, and 4,096 changes of names, that are not synced, the oldest is made safe by itself. There are no links but
+/// hard ones, no owners and modes, no times of reading; what only the files of the system have is an error that names the call.
+/// Whether something may be written survives a crash, whether it was synced or not.
+///
 /// ```
 /// use std::time::Duration;
 /// use whit_sim::{Disk, DiskFault, DiskWork, Latency};
@@ -73,7 +86,9 @@ impl Disk {
         self
     }
 
-    /// How long each job that does `work` takes. Jobs do not wait for each other.
+    /// How long each job that does `work` takes. Jobs do not wait for each other. A job is what `whit-fs` makes one of: an operation on
+    /// an open file, whatever was written behind meanwhile, or all that is done to a path (`fs::write` is one job, of
+    /// [`DiskWork::Write`]).
     pub fn latency(mut self, work: DiskWork, latency: impl Into<Latency>) -> Disk {
         self.set_latency(work, latency.into());
         self
@@ -110,6 +125,6 @@ impl Disk {
 
     pub(super) fn draw_fault(&self, world: &World, work: DiskWork) -> Option<DiskFault> {
         let mut faults = self.faults.iter().filter(|(of, ..)| *of == work);
-        faults.find(|(.., probability)| world.chance(Choice::Disk, *probability)).map(|(_, fault, _)| *fault)
+        faults.find(|(.., probability)| world.chance(Choice::Fault, *probability)).map(|(_, fault, _)| *fault)
     }
 }

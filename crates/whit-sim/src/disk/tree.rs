@@ -28,19 +28,18 @@ use crate::world::World;
 const JOURNAL_MOST: usize = 4096;
 
 /// A file or a directory, whatever its names are.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Node {
     File(Arc<Inode<Bytes>>),
     Directory(Arc<Inode<Names>>),
 }
 
-#[derive(Debug)]
 pub(super) struct Inode<T> {
     pub(super) created: Duration,
     pub(super) of: Exclusive<T>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Names {
     now: BTreeMap<OsString, Node>,
     safe: BTreeMap<OsString, Node>,
@@ -50,14 +49,12 @@ pub(super) struct Names {
 
 pub(super) type Directory = Arc<Inode<Names>>;
 
-#[derive(Debug)]
 pub(super) struct Tree {
     root: Directory,
     journal: VecDeque<Change>,
 }
 
 /// What is done at once: names that get another node, or none.
-#[derive(Debug)]
 struct Change {
     edits: Vec<(Directory, OsString, Option<Node>)>,
     moved: Option<Directory>,
