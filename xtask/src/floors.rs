@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 6] = [
     &["whit-executor", "whit-reactor", "whit-timers", "whit-blocking", "whit-sync"],
     &["whit-net", "whit-fs", "whit-process"],
     &["whit-scope"],
-    &["whit-hyper", "whit-macros"],
+    &["whit-hyper", "whit-macros", "whit-sim"],
     &["whit"],
 ];
 

@@ -39,7 +39,7 @@ mod unblock;
 
 use std::sync::{Arc, OnceLock};
 
-use whit_core::{Blocking, Handle, Home, Spawn, Task};
+use whit_core::{Blocking, Handle, Home, Spawn, Task, job};
 
 pub use pool::{Pool, PoolBuilder, PoolError, Stragglers};
 #[cfg(feature = "rayon")]
@@ -70,12 +70,8 @@ where
 {
     let handle = Handle::try_current().ok();
     let blocking = blocking_of(handle.as_ref());
-    let job = async move {
-        // The closure finds the handle that was current where it was made.
-        let _entered = handle.as_ref().map(Handle::enter);
-        f()
-    };
-    spawn.spawn(&(blocking as Home), job)
+    // The closure finds the handle that was current where it was made.
+    spawn.spawn(&(blocking as Home), job(handle, f))
 }
 
 /// A scheduler for what blocks, that anybody may share.

@@ -48,20 +48,31 @@ pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
     with(Some(BUDGET), f)
 }
 
+/// Runs `f` with so many units, as one run of a task that is to give way soon: a simulation sees by that what may happen between
+/// two operations.
+pub fn with_units<R>(units: u8, f: impl FnOnce() -> R) -> R {
+    with(Some(units), f)
+}
+
 /// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
 pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
     with(None, f)
 }
 
-fn with<R>(left: Option<u8>, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<u8>);
-    impl Drop for Restore {
+#[inline]
+fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
+    // The place is looked up once, not again for the way back.
+    struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+    impl Drop for Restore<'_> {
+        #[inline]
         fn drop(&mut self) {
-            LEFT.set(self.0);
+            self.0.set(self.1);
         }
     }
-    let _restore = Restore(LEFT.replace(left));
-    f()
+    LEFT.with(|left| {
+        let _restore = Restore(left, left.replace(units));
+        f()
+    })
 }
 
 #[cfg(test)]

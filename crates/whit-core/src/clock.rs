@@ -50,6 +50,19 @@ pub trait Clock: fmt::Debug {
 
     /// Forgets the registration, if there is one, and sets `key` to `NONE`.
     fn cancel(&self, key: &mut TimerKey);
+
+    /// Lets so much time pass at once, with the calling thread held for it, if time is this clock's to move: a simulated one's.
+    /// False if it passes by itself, which is the default; then nothing has happened.
+    fn pass(&self, duration: Duration) -> bool {
+        let _ = duration;
+        false
+    }
+
+    /// Until when the closure that runs has held its thread by [`pass`](Clock::pass), if it has: a job waits for that before it is
+    /// done. `None` where time passes by itself.
+    fn held_until(&self) -> Option<Instant> {
+        None
+    }
 }
 
 macro_rules! forward {
@@ -63,6 +76,12 @@ macro_rules! forward {
             }
             fn cancel(&self, key: &mut TimerKey) {
                 (**self).cancel(key)
+            }
+            fn pass(&self, duration: Duration) -> bool {
+                (**self).pass(duration)
+            }
+            fn held_until(&self) -> Option<Instant> {
+                (**self).held_until()
             }
         }
     )*};

@@ -7,7 +7,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, spawn};
+use crate::entropy::Entropy;
+use crate::{Blocking, Clock, Disk, Home, Network, Reactor, Schedule, Task, home, job, spawn};
 
 /// The parts of a runtime, bundled: cheap to clone, and each part may be missing.
 ///
@@ -33,6 +34,8 @@ struct Parts {
     clock: Option<Arc<dyn Clock + Send + Sync>>,
     reactor: Option<Arc<dyn Reactor + Send + Sync>>,
     network: Option<Arc<dyn Network + Send + Sync>>,
+    entropy: Option<Arc<dyn Entropy + Send + Sync>>,
+    disk: Option<Arc<dyn Disk + Send + Sync>>,
 }
 
 thread_local! {
@@ -142,7 +145,7 @@ impl Handle {
         T: Send + 'static,
     {
         match self.blocking() {
-            Ok(blocking) => spawn(&(blocking.clone() as Home), async move { f() }),
+            Ok(blocking) => spawn(&(blocking.clone() as Home), job(None, f)),
             Err(missing) => panic!("unblock failed: {missing}"),
         }
     }
@@ -178,6 +181,17 @@ impl Handle {
     #[allow(clippy::missing_errors_doc, reason = "said once, at `schedule`")]
     pub fn network(&self) -> Result<&Arc<dyn Network + Send + Sync>, Missing> {
         self.parts.network.as_ref().ok_or(Missing { part: Some("network") })
+    }
+
+    /// Where chance comes from, if it is to come from somewhere: runtimes leave this out.
+    pub fn entropy(&self) -> Option<&Arc<dyn Entropy + Send + Sync>> {
+        self.parts.entropy.as_ref()
+    }
+
+    /// The disk, if files are not the system's.
+    #[allow(clippy::missing_errors_doc, reason = "said once, at `schedule`")]
+    pub fn disk(&self) -> Result<&Arc<dyn Disk + Send + Sync>, Missing> {
+        self.parts.disk.as_ref().ok_or(Missing { part: Some("disk") })
     }
 
     /// A builder that starts with this handle's parts: to exchange one of them.
@@ -227,6 +241,18 @@ impl HandleBuilder {
     /// Where connections come from.
     pub fn network(mut self, part: Arc<impl Network + Send + Sync + 'static>) -> Self {
         self.parts.network = Some(part);
+        self
+    }
+
+    /// Where chance comes from.
+    pub fn entropy(mut self, part: Arc<impl Entropy + Send + Sync + 'static>) -> Self {
+        self.parts.entropy = Some(part);
+        self
+    }
+
+    /// Where files are, instead of where the system has them.
+    pub fn disk(mut self, part: Arc<impl Disk + Send + Sync + 'static>) -> Self {
+        self.parts.disk = Some(part);
         self
     }
 
@@ -301,6 +327,8 @@ impl Parts {
             .field("clock", &self.clock)
             .field("reactor", &self.reactor)
             .field("network", &self.network)
+            .field("entropy", &self.entropy)
+            .field("disk", &self.disk)
             .finish()
     }
 }

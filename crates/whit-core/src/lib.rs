@@ -44,6 +44,8 @@
 //! | [`Reactor`] | `add_reader`, `add_writer` | `register`, `deregister`, `rearm`; readiness lives in [`Source`] |
 //! | [`Park`] | `select(timeout)` | sleep until a deadline or an unpark |
 //! | [`Network`] | `create_connection` | connect, listen, bind, resolve |
+//! | [`Entropy`](entropy::Entropy) | `random` | choose; only simulations have one |
+//! | [`Disk`] | – | open, list, rename, remove…; without one, files are the system's |
 //!
 //! [`Handle`] bundles them as one value; [`Handle::current`] is set for a thread while it drives a runtime.
 //!
@@ -66,9 +68,12 @@
 pub mod budget;
 pub mod cleanup;
 mod clock;
+mod disk;
+pub mod entropy;
 mod handle;
 mod home;
 mod inherited;
+mod job;
 mod network;
 mod panics;
 mod park;
@@ -80,14 +85,16 @@ mod sync;
 mod task;
 
 pub use clock::{Clock, ManualClock, TimerKey};
+pub use disk::{Disk, DiskFile, DiskWork, FileFacts, FileKind, OpenFlags};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
 pub use home::{drive, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};
+pub use job::job;
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
 pub use panics::{Panics, wake_all};
 pub use park::{Park, ThreadPark, block_on};
 pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
-pub use schedule::{Adoption, Blocking, Home, Schedule, ScheduleInfo};
+pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
 pub use spin::Spin;
 pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::Waker;
+use std::thread::{self, ThreadId};
 
 use crate::{Meta, Runnable, UnhandledPanic};
 
@@ -66,6 +67,11 @@ pub trait Schedule {
         let _ = key;
     }
 
+    /// The thread that this home's tasks never leave, if there is one: [`Spawn::spawn_local`](crate::Spawn::spawn_local) asks.
+    fn confined(&self) -> Option<Confined> {
+        None
+    }
+
     /// A task panicked, and its handle was detached or dropped, so that nobody will see the panic.
     ///
     /// The default writes one line to stderr. Panics from here are swallowed.
@@ -100,6 +106,27 @@ impl Adoption {
     /// Whether it is `home` that accepted; not, say, one that it wraps and that may live longer or shorter.
     pub(crate) fn is_by(&self, home: &Home) -> bool {
         self.home == Arc::as_ptr(home).cast()
+    }
+}
+
+/// A home's promise that its tasks stay on one thread, so that they need not be `Send`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confined(ThreadId);
+
+impl Confined {
+    /// To the calling thread.
+    ///
+    /// # Safety
+    ///
+    /// The home that answers with this runs and drops every [`Runnable`] that it is given on this thread, from wherever its
+    /// task was woken.
+    pub unsafe fn to_this_thread() -> Confined {
+        Confined(thread::current().id())
+    }
+
+    /// Whether it is the calling thread that is meant.
+    pub fn is_here(self) -> bool {
+        self.0 == thread::current().id()
     }
 }
 

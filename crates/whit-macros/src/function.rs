@@ -2,11 +2,11 @@
 
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-/// From `async fn name() -> T { … }` to `fn name() -> T { async fn name() -> T { … } runner(name()) }`.
+/// From `async fn name() -> T { … }` to `fn name() -> T { async fn name() -> T { … } call }`, where `call` is told the name.
 ///
 /// Attributes and visibility go to the outer one. All tokens keep their places, so that messages and panics name the lines
 /// of the program.
-pub(crate) fn wrap(item: TokenStream, runner: &str) -> Result<TokenStream, Error> {
+pub(crate) fn wrap(item: TokenStream, call: impl Fn(&str) -> String) -> Result<TokenStream, Error> {
     let tokens: Vec<_> = item.into_iter().collect();
     let is = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident.to_string() == word);
     let Some(at) = tokens.iter().position(|token| is(token, "fn")) else {
@@ -33,8 +33,7 @@ pub(crate) fn wrap(item: TokenStream, runner: &str) -> Result<TokenStream, Error
         return Err(Error::at(name.span(), "this function has no body"));
     }
 
-    let call =
-        format!("{runner}({name}())").parse().map_err(|_| Error::at(name.span(), "this name is not understood"))?;
+    let call = call(&name.to_string()).parse().map_err(|_| Error::at(name.span(), "this name is not understood"))?;
     let inner: TokenStream = [asynchronous.clone()].into_iter().chain(function.iter().cloned()).collect();
     let whole: TokenStream = [inner, call].into_iter().collect();
     let mut outer: Vec<_> = before.iter().filter(|token| !is(token, "async")).cloned().collect();

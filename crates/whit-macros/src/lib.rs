@@ -1,8 +1,8 @@
-//! The attributes of whit: an async `main`, and async tests.
+//! The attributes of whit: an async `main`, async tests, and tests inside a simulation.
 //!
 //! # Should I use this crate?
 //!
-//! Not by itself: the facade has them as `whit::main` and `whit::test`.
+//! Not by itself: the facade has them as `whit::main`, `whit::test` and `whit::sim`.
 //!
 //! # Example
 //!
@@ -36,6 +36,7 @@
 mod function;
 mod options;
 
+use options::For;
 use proc_macro::TokenStream;
 
 /// Runs an async function as `main`, with `whit::run`.
@@ -45,7 +46,7 @@ use proc_macro::TokenStream;
 /// - `#[whit::main(local)]`: with `whit::run_local`: one thread, whose tasks need not be `Send`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand("", None, options, item)
+    expand("", For::Runtime, None, options, item)
 }
 
 /// Runs an async function as a test, with `whit::run` and one worker, the thread of the test.
@@ -56,12 +57,31 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Other attributes, such as `#[should_panic]` and `#[ignore]`, work as for any test.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand("#[::core::prelude::v1::test]", Some(1), options, item)
+    expand(TEST, For::Runtime, Some(1), options, item)
 }
 
-fn expand(attribute: &str, workers: Option<usize>, options: TokenStream, item: TokenStream) -> TokenStream {
-    let expanded = options::parse(options, workers)
-        .and_then(|options| function::wrap(item.clone(), &options.runner()))
+/// Runs an async function as a test, inside a simulation: `whit::sim`'s `Campaign`.
+///
+/// - `#[whit::sim]`: one run, of seed 0.
+/// - `#[whit::sim(seeds = 1000)]`: a run for each seed, until one fails; that is shrunk, and the commands that repeat it are printed.
+/// - `#[whit::sim(hosts = 3)]`: with hosts `host-1`, `host-2` and `host-3`, which are up and idle.
+///
+/// `WHIT_SIM_SEED=42 cargo test NAME` runs one seed, `WHIT_SIM_SEEDS=5000` so many of them.
+#[proc_macro_attribute]
+pub fn sim(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand(TEST, For::Simulation, None, options, item)
+}
+
+const TEST: &str = "#[::core::prelude::v1::test]";
+
+fn expand(attribute: &str, whose: For, workers: Option<u64>, options: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = options::parse(options, whose)
+        .and_then(|mut options| {
+            if !options.local {
+                options.workers = options.workers.or(workers);
+            }
+            function::wrap(item.clone(), |name| options.call(whose, name))
+        })
         .map(|function| attribute.parse::<TokenStream>().ok().into_iter().chain([function]).collect());
     // With the function as it was, errors elsewhere in the file stay what they are.
     expanded.unwrap_or_else(|error: function::Error| [error.to_tokens(), item].into_iter().collect())

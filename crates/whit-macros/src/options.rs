@@ -1,62 +1,88 @@
-//! What stands in the parentheses: `workers = 2`, `local`.
+//! What stands in the parentheses: `workers = 2`, `local`, `seeds = 1000`.
 
 use proc_macro::{TokenStream, TokenTree};
 
 use crate::function::Error;
 
-#[derive(Default)]
-pub(crate) struct Options {
-    workers: Option<usize>,
-    local: bool,
+/// Which options there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Of `main` and `test`.
+    Runtime,
+    /// Of `sim`.
+    Simulation,
 }
 
-pub(crate) fn parse(options: TokenStream, workers: Option<usize>) -> Result<Options, Error> {
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) workers: Option<u64>,
+    pub(crate) local: bool,
+    pub(crate) seeds: Option<u64>,
+    pub(crate) hosts: Option<u64>,
+}
+
+pub(crate) fn parse(options: TokenStream, whose: For) -> Result<Options, Error> {
     let mut parsed = Options::default();
     let mut tokens = options.into_iter();
     while let Some(name) = tokens.next() {
-        match name.to_string().as_str() {
-            "local" => parsed.local = true,
-            "workers" => {
-                let is = tokens.next().is_some_and(|token| token.to_string() == "=");
-                let number = tokens.next().filter(|_| is);
-                parsed.workers = Some(number_of(number, &name)?);
-            }
-            other => {
-                let text = format!("`{other}` is not an option of this attribute; there are: workers = 2, local");
+        let text = name.to_string();
+        let mut number = || {
+            let is = tokens.next().is_some_and(|token| token.to_string() == "=");
+            number_of(tokens.next().filter(|_| is), &name)
+        };
+        match (whose, text.as_str()) {
+            (For::Runtime, "local") => parsed.local = true,
+            (For::Runtime, "workers") => parsed.workers = Some(number()?),
+            (For::Simulation, "seeds") => parsed.seeds = Some(number()?),
+            (For::Simulation, "hosts") => parsed.hosts = Some(number()?),
+            _ => {
+                let there_are = if whose == For::Runtime { "workers = 2, local" } else { "seeds = 1000, hosts = 3" };
+                let text = format!("`{text}` is not an option of this attribute; there are: {there_are}");
                 return Err(Error::at(name.span(), text));
             }
         }
         if let Some(comma) = tokens.next()
             && comma.to_string() != ","
         {
-            return Err(Error::at(comma.span(), "options are parted by commas: workers = 2"));
+            return Err(Error::at(comma.span(), format!("options are parted by commas: {text} = 2")));
         }
         if parsed.local && parsed.workers.is_some() {
             return Err(Error::at(name.span(), "`local` is one thread: leave `workers` out, or `local`"));
         }
     }
-    parsed.workers = parsed.workers.or(workers);
     Ok(parsed)
 }
 
-fn number_of(number: Option<TokenTree>, name: &TokenTree) -> Result<usize, Error> {
+fn number_of(number: Option<TokenTree>, name: &TokenTree) -> Result<u64, Error> {
     let Some(number) = number else {
-        return Err(Error::at(name.span(), "`workers` needs a number: workers = 2"));
+        return Err(Error::at(name.span(), format!("`{name}` needs a number: {name} = 2")));
     };
-    match number.to_string().parse() {
-        Ok(0) => Err(Error::at(number.span(), "0 workers would never run anything; give at least 1")),
-        Ok(workers) => Ok(workers),
-        Err(_) => Err(Error::at(number.span(), "`workers` needs a number: workers = 2")),
+    match number.to_string().replace('_', "").parse() {
+        Ok(0) => {
+            let why = match name.to_string().as_str() {
+                "workers" => "0 workers would never run anything; give at least 1",
+                "seeds" => "0 seeds would prove nothing; give at least 1",
+                _ => "0 hosts are what there is without this option: leave it out, or give at least 1",
+            };
+            Err(Error::at(number.span(), why))
+        }
+        Ok(given) => Ok(given),
+        Err(_) => Err(Error::at(number.span(), format!("`{name}` needs a number: {name} = 2"))),
     }
 }
 
 impl Options {
-    /// What runs a future.
-    pub(crate) fn runner(&self) -> String {
+    /// What runs the function of this name.
+    pub(crate) fn call(&self, whose: For, function: &str) -> String {
+        if whose == For::Simulation {
+            let (seeds, hosts) = (self.seeds.unwrap_or(1), self.hosts.unwrap_or(0));
+            let name = format!("::whit::sim::test_name(::core::module_path!(), {function:?})");
+            return format!("::whit::sim::Campaign::new().name({name}).seeds({seeds}).hosts({hosts}).run({function})");
+        }
         match (self.local, self.workers) {
-            (true, _) => "::whit::run_local".to_owned(),
-            (false, None) => "::whit::run".to_owned(),
-            (false, Some(workers)) => format!("::whit::Builder::new().workers({workers}).run"),
+            (true, _) => format!("::whit::run_local({function}())"),
+            (false, None) => format!("::whit::run({function}())"),
+            (false, Some(workers)) => format!("::whit::Builder::new().workers({workers}).run({function}())"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Instant;
 
 use whit_core::{Clock, Handle, Park, ThreadPark};
 
@@ -19,6 +20,20 @@ pub type SharedClock = Arc<dyn Clock + Send + Sync>;
 pub fn current_clock() -> SharedClock {
     let current = Handle::with_current(|handle| handle.clock().cloned()).and_then(|clock| clock);
     current.unwrap_or_else(|_| default_clock())
+}
+
+/// What time it is on the clock of the current handle, and outside every runtime on the system's: what to use instead of
+/// `Instant::now`, so that a simulation's time is seen.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let started = whit_timers::now();
+/// assert!(whit_timers::now() - started < Duration::from_secs(5));
+/// ```
+pub fn now() -> Instant {
+    let current = Handle::with_current(|handle| handle.clock().map(|clock| clock.now()));
+    current.and_then(|now| now).unwrap_or_else(|_| Instant::now())
 }
 
 fn default_clock() -> SharedClock {

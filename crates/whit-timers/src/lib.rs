@@ -47,6 +47,7 @@ pub mod alarm;
 #[cfg(not(loom))]
 mod alarm;
 mod default;
+mod hold;
 mod interval;
 mod pace;
 mod sleep;
@@ -56,7 +57,8 @@ mod timer;
 mod timers;
 mod wheel;
 
-pub use default::{SharedClock, current_clock};
+pub use default::{SharedClock, current_clock, now};
+pub use hold::{hold, keep_busy};
 pub use interval::{Interval, MissedTick, interval};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};

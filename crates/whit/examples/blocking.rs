@@ -8,10 +8,11 @@
 #[allow(dead_code, missing_docs, unused_imports)]
 pub mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::client::BoxError;
 use support::{Log, Row};
+use whit::time::now;
 
 const LONG: Duration = Duration::from_secs(2);
 
@@ -28,18 +29,18 @@ enum Way {
 async fn long_task(log: Log, way: Way) {
     log.say("Blocking task: start");
     match way {
-        Way::ThreadSleep => std::thread::sleep(LONG),
+        Way::ThreadSleep => whit::time::hold(LONG),
         Way::AsyncSleep => drop(whit::sleep(LONG).await),
-        Way::Unblocked => whit::unblock(|| std::thread::sleep(LONG)).await,
+        Way::Unblocked => whit::unblock(|| whit::time::hold(LONG)).await,
     }
     log.say("Blocking task: done");
 }
 
 async fn other_work(log: Log) -> Duration {
-    let started = Instant::now();
+    let started = now();
     let mut first = None;
     for iteration in 0..5 {
-        first.get_or_insert_with(|| started.elapsed());
+        first.get_or_insert_with(|| now() - started);
         log.say(format!("Other work: iteration {iteration}"));
         whit::sleep(Duration::from_millis(300)).await;
     }
@@ -48,12 +49,12 @@ async fn other_work(log: Log) -> Duration {
 
 /// How long after the start the other work had its first turn.
 async fn beside(log: &Log, way: Way) -> Duration {
-    let started = Instant::now();
+    let started = now();
     let long = whit::spawn(long_task(log.clone(), way));
     let other = whit::spawn({
         let log = log.clone();
         async move {
-            let first = started.elapsed();
+            let first = now() - started;
             other_work(log).await;
             first
         }
@@ -62,7 +63,8 @@ async fn beside(log: &Log, way: Way) -> Duration {
     first
 }
 
-async fn blocking(log: &Log) -> Vec<Row> {
+/// The chapter itself, for whatever runs it.
+pub async fn story(log: &Log) -> Vec<Row> {
     let mut rows = Vec::new();
     for (way, what, title) in [
         (Way::ThreadSleep, "first turn beside a thread sleep", "thread sleep"),
@@ -79,7 +81,7 @@ async fn blocking(log: &Log) -> Vec<Row> {
 
 /// Runs the chapter; the rows for the report.
 pub fn chapter(log: &Log) -> Result<Vec<Row>, BoxError> {
-    Ok(whit::Builder::new().workers(1).run(blocking(log)))
+    Ok(whit::Builder::new().workers(1).run(story(log)))
 }
 
 #[allow(dead_code)]

@@ -8,10 +8,9 @@
 #[allow(dead_code, missing_docs, unused_imports)]
 pub mod support;
 
-use std::time::Instant;
-
 use support::client::BoxError;
 use support::{Client, Log, Row, Server};
+use whit::time::now;
 
 async fn fetch(log: &Log, client: &Client, source: &str, seconds: f64) -> Result<String, BoxError> {
     log.say(format!("Starting fetch from {source}"));
@@ -20,18 +19,19 @@ async fn fetch(log: &Log, client: &Client, source: &str, seconds: f64) -> Result
     Ok(format!("Data from {source}"))
 }
 
-async fn gather(log: &Log) -> Result<Vec<Row>, BoxError> {
+/// The chapter itself, for whatever runs it.
+pub async fn story(log: &Log) -> Result<Vec<Row>, BoxError> {
     let server = Server::start().await?;
     let client = Client::new(server.addr);
 
-    let started = Instant::now();
+    let started = now();
     let (database, cache, api) = whit::try_gather!(
         fetch(log, &client, "database", 2.0),
         fetch(log, &client, "cache", 0.5),
         fetch(log, &client, "api", 1.0),
     )
     .await?;
-    let took = started.elapsed();
+    let took = now() - started;
 
     log.say(format!("All results: ['{database}', '{cache}', '{api}']"));
     Ok(vec![Row::time("three fetches together", took, 2.00, 2.10)])
@@ -39,7 +39,7 @@ async fn gather(log: &Log) -> Result<Vec<Row>, BoxError> {
 
 /// Runs the chapter; the rows for the report.
 pub fn chapter(log: &Log) -> Result<Vec<Row>, BoxError> {
-    whit::run(gather(log))
+    whit::run(story(log))
 }
 
 #[allow(dead_code)]

@@ -8,26 +8,26 @@
 #[allow(dead_code, missing_docs, unused_imports)]
 pub mod support;
 
-use std::time::Instant;
-
 use support::client::BoxError;
 use support::{Client, Log, Row, Server};
+use whit::time::now;
 
-async fn http(log: &Log) -> Result<Vec<Row>, BoxError> {
+/// The chapter itself, for whatever runs it.
+pub async fn story(log: &Log) -> Result<Vec<Row>, BoxError> {
     let server = Server::start().await?;
     let client = Client::new(server.addr);
 
-    let started = Instant::now();
+    let started = now();
     for _ in 0..5 {
         client.get("/delay/1").await?;
     }
-    let sequential = started.elapsed();
+    let sequential = now() - started;
     log.say(format!("Sequential: {:.2}s for 5 requests", sequential.as_secs_f64()));
     let kept = server.take_connections();
 
-    let started = Instant::now();
+    let started = now();
     whit::try_gather!(in (0..5).map(|_| client.get("/delay/1"))).await?;
-    let concurrent = started.elapsed();
+    let concurrent = now() - started;
     log.say(format!("Concurrent: {:.2}s for 5 requests", concurrent.as_secs_f64()));
 
     // The first of them goes over the connection that is there already.
@@ -43,7 +43,7 @@ async fn http(log: &Log) -> Result<Vec<Row>, BoxError> {
 
 /// Runs the chapter; the rows for the report.
 pub fn chapter(log: &Log) -> Result<Vec<Row>, BoxError> {
-    whit::run(http(log))
+    whit::run(story(log))
 }
 
 #[allow(dead_code)]

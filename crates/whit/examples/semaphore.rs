@@ -9,11 +9,12 @@
 pub mod support;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::client::BoxError;
 use support::{Client, Log, Row, Server};
 use whit::sync::Semaphore;
+use whit::time::now;
 
 /// Makes `count` requests, at most `limit` at once. In which order they started, and how long all took.
 async fn limited(
@@ -24,7 +25,7 @@ async fn limited(
 ) -> Result<(Vec<usize>, Duration), BoxError> {
     let semaphore = Arc::new(Semaphore::new(limit));
     let order = Arc::new(Mutex::new(Vec::new()));
-    let started = Instant::now();
+    let started = now();
     let requests = (0..count).map(|number| {
         let (semaphore, client, order) = (semaphore.clone(), client.clone(), order.clone());
         async move {
@@ -35,10 +36,11 @@ async fn limited(
     });
     whit::try_gather!(in requests).await?;
     let order = std::mem::take(&mut *order.lock().unwrap());
-    Ok((order, started.elapsed()))
+    Ok((order, now() - started))
 }
 
-async fn semaphore(log: &Log) -> Result<Vec<Row>, BoxError> {
+/// The chapter itself, for whatever runs it.
+pub async fn story(log: &Log) -> Result<Vec<Row>, BoxError> {
     let server = Server::start().await?;
     let client = Arc::new(Client::new(server.addr));
 
@@ -73,7 +75,7 @@ async fn semaphore(log: &Log) -> Result<Vec<Row>, BoxError> {
 
 /// Runs the chapter; the rows for the report.
 pub fn chapter(log: &Log) -> Result<Vec<Row>, BoxError> {
-    whit::run(semaphore(log))
+    whit::run(story(log))
 }
 
 #[allow(dead_code)]

@@ -95,9 +95,17 @@ where
     F::Output: 'static,
 {
     let location = Location::caller();
-    match LOCAL.with(|local| local.borrow().clone()) {
-        Some(executor) => executor.spawn_at(location, future),
-        None => panic!(
+    if let Some(executor) = LOCAL.with(|local| local.borrow().clone()) {
+        return executor.spawn_at(location, future);
+    }
+    // A home of another make may keep to one thread as well.
+    let spawned = Handle::with_current_schedule(|home| match home {
+        Some(home) => Spawn::new().location(location).spawn_local(home, future),
+        None => Err(future),
+    });
+    match spawned {
+        Ok(task) => task,
+        Err(_) => panic!(
             "whit::spawn_local was called outside `whit::run_local`: start the program with `run_local`, or use `spawn` with a future that is `Send`"
         ),
     }

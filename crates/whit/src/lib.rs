@@ -41,6 +41,7 @@
 //!
 //! - `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //! - `fs`: files, directories, standard streams.
+//! - `sim`: simulations, and `#[whit::sim]` for tests inside one.
 //! - `process`: child processes and signals.
 //!
 //! # Limits
@@ -55,6 +56,7 @@ mod driving;
 mod gather;
 mod global;
 mod nested;
+mod race;
 mod runner;
 mod runtime;
 mod threads;
@@ -63,14 +65,17 @@ mod watching;
 pub use builder::{Builder, RunError, run, run_local};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
+pub use race::race;
 pub use runner::Runner;
 pub use whit_executor::BlockedPoll;
 
-pub use futures_lite::future::{or, race, yield_now};
+pub use futures_lite::future::{or, yield_now};
 pub use futures_lite::{pin, ready};
 pub use whit_blocking::{Unblock, unblock};
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
 pub use whit_executor::{Executor, LocalExecutor, run_scoped};
+#[cfg(all(feature = "macros", feature = "sim"))]
+pub use whit_macros::sim;
 #[cfg(feature = "macros")]
 pub use whit_macros::{main, test};
 pub use whit_net::resolve;
@@ -87,10 +92,14 @@ pub mod parts {
     pub use whit_timers::{self as timers, Timers};
 }
 
-/// Combinators for futures (`futures-lite`'s).
+/// Combinators for futures (`futures-lite`'s, but for [`race`]).
 pub mod future {
+    pub use crate::race;
     pub use futures_lite::future::*;
 }
+
+/// Where chance comes from, and a `RandomState` for maps whose order a simulation repeats.
+pub use whit_core::entropy;
 
 /// Structured concurrency: joining, races, task groups, cancel scopes, task-local values.
 pub use whit_scope as scope;
@@ -111,6 +120,10 @@ pub use whit_process as process;
 /// Signals: Ctrl-C and its like.
 #[cfg(feature = "process")]
 pub use whit_process::signal;
+
+/// The same program on a simulated machine room: virtual time, seeded order, hosts that crash.
+#[cfg(feature = "sim")]
+pub use whit_sim as sim;
 
 /// Traits and adapters for reading and writing (`futures-io`'s traits, `futures-lite`'s adapters), and, by feature `fs`,
 /// standard streams, `copy_bidirectional`, and readers of lines and frames.
@@ -185,3 +198,24 @@ pub mod prelude {
 /// ```
 #[cfg(all(doctest, feature = "macros"))]
 struct Attributes;
+
+/// What the attribute of simulations refuses, and one that it takes.
+///
+/// ```
+/// #[whit::sim(seeds = 10, hosts = 2)]
+/// async fn passes() {}
+/// ```
+/// ```compile_fail
+/// #[whit::sim(hosts = 0)]
+/// async fn without_hosts() {}
+/// ```
+/// ```compile_fail
+/// #[whit::sim(seeds = 0)]
+/// async fn without_seeds() {}
+/// ```
+/// ```compile_fail
+/// #[whit::sim(workers = 2)]
+/// async fn with_workers() {}
+/// ```
+#[cfg(all(doctest, feature = "macros", feature = "sim"))]
+struct Simulated;

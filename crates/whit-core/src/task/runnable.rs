@@ -54,20 +54,20 @@ pub(super) unsafe fn meta_of_body<'m>() -> &'m Meta {
     unsafe { &*CURRENT.with(Cell::get).meta }
 }
 
-/// Makes `meta`'s the current task, until it is dropped.
-struct Restore(Current);
+/// Makes `meta`'s the current task, until it is dropped. The place is looked up once, not again for the way back.
+struct Restore<'c>(&'c Cell<Current>, Current);
 
-impl Restore {
+impl<'c> Restore<'c> {
     #[inline]
-    fn after(meta: &Meta) -> Restore {
-        Restore(CURRENT.with(|current| current.replace(Current { id: Some(meta.id()), meta })))
+    fn after(current: &'c Cell<Current>, meta: &Meta) -> Restore<'c> {
+        Restore(current, current.replace(Current { id: Some(meta.id()), meta }))
     }
 }
 
-impl Drop for Restore {
+impl Drop for Restore<'_> {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| current.set(self.0));
+        self.0.set(self.1);
     }
 }
 
@@ -87,10 +87,18 @@ impl Runnable {
     /// True if it was woken while it ran, and so has been scheduled again. Panics of the task do not come out here.
     #[inline]
     pub fn run(self) -> bool {
+        self.run_with(budget::BUDGET)
+    }
+
+    /// As [`run`](Runnable::run), with a [budget] of so many units: with a small one the task gives way between two operations.
+    #[inline]
+    pub fn run_with(self, units: u8) -> bool {
         let _nothing_inherited = inherited::suspend();
-        let _restore = Restore::after(self.meta());
-        let inner = self.into_inner();
-        budget::with_budget(|| inner.run())
+        CURRENT.with(|current| {
+            let _restore = Restore::after(current, self.meta());
+            let inner = self.into_inner();
+            budget::with_units(units, || inner.run())
+        })
     }
 
     /// Sends the task to its home again without running it.
@@ -141,9 +149,11 @@ impl Runnable {
 
 impl Drop for Runnable {
     fn drop(&mut self) {
-        let _restore = Restore::after(self.meta());
-        // SAFETY: here only, and not after `into_inner`, which forgets `self`.
-        unsafe { ManuallyDrop::drop(&mut self.0) }
+        CURRENT.with(|current| {
+            let _restore = Restore::after(current, self.meta());
+            // SAFETY: here only, and not after `into_inner`, which forgets `self`.
+            unsafe { ManuallyDrop::drop(&mut self.0) }
+        });
     }
 }
 

@@ -67,6 +67,36 @@ impl<'n> Spawn<'n> {
         unsafe { self.spawn_unchecked(home, future) }
     }
 
+    /// Spawns a future that need not be `Send`, on a home whose tasks never leave this thread (see
+    /// [`Schedule::confined`](crate::Schedule::confined)).
+    ///
+    /// ```
+    /// # use std::rc::Rc;
+    /// # use std::sync::Arc;
+    /// # use whit_core::{Home, Runnable, Schedule, ScheduleInfo, Spawn};
+    /// # struct Inline;
+    /// # impl Schedule for Inline { fn schedule(&self, runnable: Runnable, _: ScheduleInfo) { runnable.run(); } }
+    /// let anywhere: Home = Arc::new(Inline);
+    /// let shared = Rc::new(5);
+    /// // Whoever wakes such a task runs it, on whichever thread that is.
+    /// assert!(Spawn::new().spawn_local(&anywhere, async move { *shared }).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The future comes back: the home makes no such promise, or makes it for another thread.
+    pub fn spawn_local<F>(self, home: &Home, future: F) -> Result<Task<F::Output>, F>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        match home.confined() {
+            // SAFETY: nothing borrows, and the home has promised the rest.
+            Some(confined) if confined.is_here() => Ok(unsafe { self.spawn_unchecked(home, future) }),
+            _ => Err(future),
+        }
+    }
+
     /// Spawns a future that need not be `Send` nor `'static`.
     ///
     /// # Safety

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use whit::time::now;
+
 /// Prints each line and remembers it, so that a test can look at the order.
 #[derive(Clone, Debug)]
 pub struct Log {
@@ -13,12 +15,12 @@ pub struct Log {
 impl Log {
     pub fn new(chapter: &str) -> Log {
         println!("\n\x1b[1;36m── {chapter} ──\x1b[0m");
-        Log { started: Instant::now(), lines: Arc::default() }
+        Log { started: now(), lines: Arc::default() }
     }
 
     pub fn say(&self, line: impl Into<String>) {
         let line = line.into();
-        println!("\x1b[2m{:7.3}s\x1b[0m  {line}", self.started.elapsed().as_secs_f64());
+        println!("\x1b[2m{:7.3}s\x1b[0m  {line}", (now() - self.started).as_secs_f64());
         self.lines.lock().unwrap().push(line);
     }
 
