@@ -205,7 +205,7 @@ fn faults_shorten_and_wake_for_nothing_and_a_tame_run_has_none() {
                 let mut len = 0;
                 while len < 10 {
                     let read = near.read(&mut [0; 10]).await.unwrap();
-                    short_reads += u32::from(read < 10 - len as usize);
+                    short_reads += u32::from(read < 10 - len);
                     len += read;
                 }
             }
