@@ -48,6 +48,12 @@ pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
     with(Some(BUDGET), f)
 }
 
+/// Runs `f` with so many units, as one run of a task that is to give way soon: a simulation sees by that what may happen between
+/// two operations.
+pub fn with_units<R>(units: u8, f: impl FnOnce() -> R) -> R {
+    with(Some(units), f)
+}
+
 /// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
 pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
     with(None, f)

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::entropy::Entropy;
-use crate::{Blocking, Clock, Home, Network, Reactor, Schedule, Task, home, job, spawn};
+use crate::{Blocking, Clock, Disk, Home, Network, Reactor, Schedule, Task, home, job, spawn};
 
 /// The parts of a runtime, bundled: cheap to clone, and each part may be missing.
 ///
@@ -35,6 +35,7 @@ struct Parts {
     reactor: Option<Arc<dyn Reactor + Send + Sync>>,
     network: Option<Arc<dyn Network + Send + Sync>>,
     entropy: Option<Arc<dyn Entropy + Send + Sync>>,
+    disk: Option<Arc<dyn Disk + Send + Sync>>,
 }
 
 thread_local! {
@@ -187,6 +188,12 @@ impl Handle {
         self.parts.entropy.as_ref()
     }
 
+    /// The disk, if files are not the system's.
+    #[allow(clippy::missing_errors_doc, reason = "said once, at `schedule`")]
+    pub fn disk(&self) -> Result<&Arc<dyn Disk + Send + Sync>, Missing> {
+        self.parts.disk.as_ref().ok_or(Missing { part: Some("disk") })
+    }
+
     /// A builder that starts with this handle's parts: to exchange one of them.
     pub fn to_builder(&self) -> HandleBuilder {
         HandleBuilder { parts: (*self.parts).clone() }
@@ -240,6 +247,12 @@ impl HandleBuilder {
     /// Where chance comes from.
     pub fn entropy(mut self, part: Arc<impl Entropy + Send + Sync + 'static>) -> Self {
         self.parts.entropy = Some(part);
+        self
+    }
+
+    /// Where files are, instead of where the system has them.
+    pub fn disk(mut self, part: Arc<impl Disk + Send + Sync + 'static>) -> Self {
+        self.parts.disk = Some(part);
         self
     }
 
@@ -315,6 +328,7 @@ impl Parts {
             .field("reactor", &self.reactor)
             .field("network", &self.network)
             .field("entropy", &self.entropy)
+            .field("disk", &self.disk)
             .finish()
     }
 }

@@ -45,6 +45,7 @@
 //! | [`Park`] | `select(timeout)` | sleep until a deadline or an unpark |
 //! | [`Network`] | `create_connection` | connect, listen, bind, resolve |
 //! | [`Entropy`](entropy::Entropy) | `random` | choose; only simulations have one |
+//! | [`Disk`] | – | open, list, rename, remove…; without one, files are the system's |
 //!
 //! [`Handle`] bundles them as one value; [`Handle::current`] is set for a thread while it drives a runtime.
 //!
@@ -68,6 +69,7 @@
 pub mod budget;
 pub mod cleanup;
 mod clock;
+mod disk;
 pub mod entropy;
 mod handle;
 mod home;
@@ -83,6 +85,7 @@ mod sync;
 mod task;
 
 pub use clock::{Clock, ManualClock, TimerKey};
+pub use disk::{Disk, DiskFile, DiskWork, FileFacts, FileKind, OpenFlags};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
 pub use home::{drive, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};

@@ -27,6 +27,7 @@ fn a_missing_handle_or_part_is_named_with_what_to_do() {
         (handle.clock().map(drop), "clock"),
         (handle.reactor().map(drop), "reactor"),
         (handle.network().map(drop), "network"),
+        (handle.disk().map(drop), "disk"),
     ] {
         let text = error.unwrap_err().to_string();
         assert!(text.contains(part) && text.contains("Handle::builder"), "{text}");

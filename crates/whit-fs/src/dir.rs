@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{self, FileType, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -11,10 +11,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use whit_core::{FallibleTask, budget};
+use whit_core::DiskWork::Names;
+use whit_core::{FallibleTask, FileKind, budget};
 
+use crate::disk::Disk;
 use crate::error::explain;
+use crate::facts::{FileType, Metadata};
 use crate::hop::{hop, hop_at};
+use crate::whole;
 
 /// Entries that one hop to the pool reads.
 const BATCH: usize = 64;
@@ -25,8 +29,12 @@ const BATCH: usize = 64;
 ///
 /// It is not there, is no directory, or may not be read; the text names it.
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
-    let inner = hop_at("reading the directory", path.as_ref(), |path| fs::read_dir(path)).await?;
-    Ok(ReadDir { path: Arc::from(path.as_ref()), read: VecDeque::new(), state: State::Idle(inner) })
+    let (read, state) = hop_at(Names, "reading the directory", path.as_ref(), |disk, path| match disk {
+        None => Ok((VecDeque::new(), State::Idle(fs::read_dir(path)?))),
+        Some(disk) => Ok((list(disk, path)?, State::Ended)),
+    })
+    .await?;
+    Ok(ReadDir { path: Arc::from(path.as_ref()), read, state })
 }
 
 /// A stream of the entries of a directory; made by [`read_dir`]. It reads ahead, some dozens of entries for one hop to the pool.
@@ -92,7 +100,7 @@ fn batch(mut inner: fs::ReadDir, path: &Path) -> (fs::ReadDir, VecDeque<io::Resu
         match inner.next() {
             None => return (inner, read, true),
             Some(entry) => read.push_back(match entry {
-                Ok(entry) => Ok(DirEntry(Arc::new(entry))),
+                Ok(entry) => Ok(DirEntry(Arc::new(Entry::System(entry)))),
                 Err(error) => Err(explain(error, format_args!("reading the directory {}", path.display()))),
             }),
         }
@@ -100,19 +108,37 @@ fn batch(mut inner: fs::ReadDir, path: &Path) -> (fs::ReadDir, VecDeque<io::Resu
     (inner, read, false)
 }
 
+/// All at once: what is in memory needs no batches.
+fn list(disk: &Disk, path: &Path) -> io::Result<VecDeque<io::Result<DirEntry>>> {
+    let named = |(name, kind)| Ok(DirEntry(Arc::new(Entry::Disk { disk: disk.clone(), path: path.join(name), kind })));
+    Ok(disk.list(path)?.into_iter().map(named).collect())
+}
+
 /// An entry of a directory.
 #[derive(Clone, Debug)]
-pub struct DirEntry(Arc<fs::DirEntry>);
+pub struct DirEntry(Arc<Entry>);
+
+#[derive(Debug)]
+enum Entry {
+    System(fs::DirEntry),
+    Disk { disk: Disk, path: PathBuf, kind: FileKind },
+}
 
 impl DirEntry {
     /// The path: that of the directory, and the name.
     pub fn path(&self) -> PathBuf {
-        self.0.path()
+        match &*self.0 {
+            Entry::System(entry) => entry.path(),
+            Entry::Disk { path, .. } => path.clone(),
+        }
     }
 
     /// The name.
     pub fn file_name(&self) -> OsString {
-        self.0.file_name()
+        match &*self.0 {
+            Entry::System(entry) => entry.file_name(),
+            Entry::Disk { path, .. } => path.file_name().unwrap_or_default().to_owned(),
+        }
     }
 
     /// What the system knows of it, of a link itself.
@@ -121,9 +147,13 @@ impl DirEntry {
     ///
     /// It was removed meanwhile, or what the system says.
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        let entry = self.0.clone();
-        hop(move || {
-            entry.metadata().map_err(|error| explain(error, format_args!("looking at {}", entry.path().display())))
+        let entry = self.clone();
+        hop(self.disk().cloned(), Names, move |_| {
+            let known = match &*entry.0 {
+                Entry::System(entry) => entry.metadata().map(Metadata::from),
+                Entry::Disk { disk, path, .. } => disk.facts(path).map(Metadata::from),
+            };
+            known.map_err(|error| explain(error, format_args!("looking at {}", entry.path().display())))
         })
         .await
     }
@@ -134,11 +164,25 @@ impl DirEntry {
     ///
     /// It was removed meanwhile, or what the system says.
     pub async fn file_type(&self) -> io::Result<FileType> {
-        let entry = self.0.clone();
-        hop(move || {
-            entry.file_type().map_err(|error| explain(error, format_args!("looking at {}", entry.path().display())))
+        if let Entry::Disk { kind, .. } = &*self.0 {
+            return Ok(FileType::from(*kind));
+        }
+        let entry = self.clone();
+        hop(None, Names, move |_| {
+            let kind = match &*entry.0 {
+                Entry::System(entry) => entry.file_type().map(FileType::from),
+                Entry::Disk { kind, .. } => Ok(FileType::from(*kind)),
+            };
+            kind.map_err(|error| explain(error, format_args!("looking at {}", entry.path().display())))
         })
         .await
+    }
+
+    fn disk(&self) -> Option<&Disk> {
+        match &*self.0 {
+            Entry::System(_) => None,
+            Entry::Disk { disk, .. } => Some(disk),
+        }
     }
 }
 
@@ -171,7 +215,7 @@ impl DirBuilder {
         self
     }
 
-    /// Permissions of what is made, less the process's mask.
+    /// Permissions of what is made, less the process's mask. A disk that is not the system's keeps none.
     #[cfg(unix)]
     pub fn mode(&mut self, mode: u32) -> &mut DirBuilder {
         self.mode = Some(mode);
@@ -190,7 +234,13 @@ impl DirBuilder {
         if let Some(mode) = self.mode {
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
         }
-        hop_at("making the directory", path.as_ref(), move |path| builder.create(path)).await
+        let recursive = self.recursive;
+        hop_at(Names, "making the directory", path.as_ref(), move |disk, path| match disk {
+            None => builder.create(path),
+            Some(disk) if recursive => whole::create_dir_all(disk, path),
+            Some(disk) => disk.create_dir(path),
+        })
+        .await
     }
 }
 

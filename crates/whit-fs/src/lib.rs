@@ -38,6 +38,10 @@
 //! dropping it loses nothing. Reads first try, on Linux, to take what the system has in memory (`RWF_NOWAIT`), which needs no
 //! hop.
 //!
+//! If the current handle has a [`Disk`](whit_core::Disk), files are there: that is how a program runs on the disks of a simulation,
+//! unchanged. Who opens a file, or does something to a path, asks the handle once, and stays with the answer. What has no
+//! meaning on such a disk is an error that names the call: symbolic links, and what `as_std` gives.
+//!
 //! # Cancellation and panics
 //!
 //! Dropping a future before its job has begun cancels it. After that it is done, and the result is dropped. Nothing here panics,
@@ -56,7 +60,9 @@
 
 mod cursor;
 mod dir;
+mod disk;
 mod error;
+mod facts;
 mod file;
 mod hop;
 pub mod io;
@@ -66,17 +72,18 @@ pub mod model;
 mod nowait;
 mod paths;
 mod sync;
+mod whole;
 
 #[cfg(unix)]
 pub use paths::unix;
 pub use paths::{
     canonicalize, copy, create_dir, create_dir_all, exists, hard_link, metadata, read, read_link, read_to_string,
-    remove_dir, remove_dir_all, remove_file, rename, set_permissions, symlink_metadata, write,
+    remove_dir, remove_dir_all, remove_file, rename, set_permissions, symlink_metadata, sync_dir, write,
 };
 
 pub use dir::{DirBuilder, DirEntry, ReadDir, read_dir};
+pub use facts::{FileType, Metadata, Permissions};
 pub use file::{File, OpenOptions};
-pub use std::fs::{FileType, Metadata, Permissions};
 
 /// Switches for tests and measurements, which may change.
 #[doc(hidden)]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use whit_core::DiskWork;
+
 use crate::cursor::{Cursor, Io};
 use crate::sync::Mutex;
 
@@ -85,7 +87,7 @@ impl Io for Memory {
         Ok(*at as u64)
     }
 
-    fn start(job: impl FnOnce() + Send + 'static) -> bool {
+    fn start(&self, _: DiskWork, job: impl FnOnce() + Send + 'static) -> bool {
         let drops = DROPS.load(Ordering::SeqCst);
         loom::thread::spawn(move || if drops { drop(job) } else { job() });
         false

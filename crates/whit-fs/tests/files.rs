@@ -1,15 +1,20 @@
-//! Open files: reading, writing, seeking, and what a drop does. `without_nowait.rs` runs the same by the pool alone.
+//! What files and directories promise, on the system's; and what only they have: pools that end, pipes, descriptors.
+//! `without_nowait.rs` runs the same by the pool alone.
 
-use std::io::{ErrorKind, SeekFrom};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::io::SeekFrom;
+use std::path::Path;
 
-use futures_lite::future::{block_on, or, yield_now};
-use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufReader};
+use futures_lite::future::block_on;
+use futures_lite::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use whit_fs::{File, OpenOptions};
 
+#[macro_use]
+mod conformance;
 mod support;
-use support::{Folder, noise, run};
+use conformance::noise;
+use support::{Folder, run};
+
+conformance_tests!(both);
 
 /// Whether reads may come from memory, which is in the name of the binary.
 fn nowait() -> bool {
@@ -17,28 +22,14 @@ fn nowait() -> bool {
 }
 
 /// Both inside a runtime and outside.
-fn both(test: impl AsyncFn(&Folder)) {
+fn both(test: impl AsyncFn(&Path)) {
     whit_fs::testing::try_nowait(nowait());
-    block_on(test(&Folder::new()));
-    run(test(&Folder::new()));
+    block_on(test(Folder::new().path()));
+    run(test(Folder::new().path()));
 }
 
-async fn read_write(folder: &Folder) -> File {
+async fn read_write(folder: &Path) -> File {
     OpenOptions::new().read(true).write(true).create(true).open(folder.join("file")).await.unwrap()
-}
-
-#[test]
-fn what_is_written_is_read() {
-    both(async |folder| {
-        let bytes = noise(3_000_000);
-        let mut file = File::create(folder.join("file")).await.unwrap();
-        file.write_all(&bytes).await.unwrap();
-        file.flush().await.unwrap();
-        assert_eq!(std::fs::read(folder.join("file")).unwrap().len(), bytes.len());
-        let mut heard = Vec::new();
-        File::open(folder.join("file")).await.unwrap().read_to_end(&mut heard).await.unwrap();
-        assert!(heard == bytes);
-    });
 }
 
 #[test]
@@ -96,7 +87,7 @@ fn a_pool_that_was_shut_down_is_an_error_and_no_hang() {
     std::fs::write(folder.join("file"), noise(100)).unwrap();
     let pool = Arc::new(whit_blocking::Pool::new());
     let _entered = Handle::builder().blocking(pool.clone()).build().enter();
-    let mut file = block_on(read_write(&folder));
+    let mut file = block_on(read_write(folder.path()));
     pool.shutdown(std::time::Duration::from_secs(5)).unwrap();
     whit_fs::testing::try_nowait(nowait());
     match block_on(file.read(&mut [0; 10])) {
@@ -113,186 +104,6 @@ fn a_pool_that_was_shut_down_is_an_error_and_no_hang() {
     block_on(file.flush()).unwrap();
     drop(file);
     assert_eq!(&std::fs::read(folder.join("file")).unwrap()[..5], b"still");
-}
-
-#[test]
-fn reading_and_writing_share_one_cursor() {
-    both(async |folder| {
-        let bytes = noise(200_000);
-        std::fs::write(folder.join("file"), &bytes).unwrap();
-        std::fs::write(folder.join("model"), &bytes).unwrap();
-        let mut model = std::fs::File::options().read(true).write(true).open(folder.join("model")).unwrap();
-        let mut file = read_write(folder).await;
-        // What std does, we do; in an order that comes from the noise.
-        use std::io::{Read, Seek, Write};
-        for step in bytes[..2000].chunks(4) {
-            let size = step[1] as usize * 300;
-            match step[0] % 8 {
-                0..=2 => {
-                    let (mut ours, mut theirs) = (vec![0; size], vec![0; size]);
-                    let length = model.read(&mut theirs).unwrap();
-                    file.read_exact(&mut ours[..length]).await.unwrap();
-                    assert!(ours == theirs);
-                }
-                3 | 4 => {
-                    model.write_all(&bytes[..size]).unwrap();
-                    file.write_all(&bytes[..size]).await.unwrap();
-                }
-                5 => {
-                    let to = SeekFrom::Current(i64::from(step[2] as i8) * 100);
-                    let theirs = model.seek(to);
-                    let ours = file.seek(to).await;
-                    assert_eq!(theirs.as_ref().ok(), ours.as_ref().ok());
-                }
-                6 => assert_eq!(
-                    model.seek(SeekFrom::End(-(size as i64))).ok(),
-                    file.seek(SeekFrom::End(-(size as i64))).await.ok()
-                ),
-                _ => {
-                    let at = SeekFrom::Start(u64::from(step[2]) * 500);
-                    assert_eq!(model.seek(at).unwrap(), file.seek(at).await.unwrap());
-                }
-            }
-            // Given up half-way, now and then: nothing of it may be seen.
-            if step[3] % 4 == 0 {
-                let mut bytes = [0; 10];
-                let polled = pin!(file.read(&mut bytes)).poll(&mut Context::from_waker(Waker::noop()));
-                if let Poll::Ready(length) = polled {
-                    model.seek(SeekFrom::Current(length.unwrap() as i64)).unwrap();
-                }
-            }
-        }
-        file.flush().await.unwrap();
-        assert!(std::fs::read(folder.join("file")).unwrap() == std::fs::read(folder.join("model")).unwrap());
-    });
-}
-
-#[test]
-fn positional_operations_leave_the_cursor_alone_and_see_what_was_written() {
-    both(async |folder| {
-        let mut file = read_write(folder).await;
-        file.write_all(b"0123456789").await.unwrap();
-        // Not flushed, and seen.
-        let mut bytes = [0; 4];
-        assert_eq!(file.read_at(&mut bytes, 3).await.unwrap(), 4);
-        assert_eq!(&bytes, b"3456");
-        assert_eq!(file.metadata().await.unwrap().len(), 10);
-        file.write_all_at(b"abc", 1).await.unwrap();
-        file.write_all(b"end").await.unwrap();
-        assert_eq!(file.read_at(&mut bytes, 11).await.unwrap(), 2);
-        assert_eq!(&bytes[..2], b"nd");
-        assert_eq!(file.read_at(&mut bytes, 100).await.unwrap(), 0);
-        assert_eq!(file.read_at(&mut [], 0).await.unwrap(), 0);
-        let error = file.read_exact_at(&mut bytes, 12).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-        assert!(file.read_at(&mut bytes, u64::MAX).await.is_err());
-        file.read_exact_at(&mut bytes, 0).await.unwrap();
-        assert_eq!(&bytes, b"0abc");
-        file.set_len(5).await.unwrap();
-        file.sync_all().await.unwrap();
-        file.sync_data().await.unwrap();
-        assert_eq!(std::fs::read(folder.join("file")).unwrap(), b"0abc4");
-
-        // Several at once, on a shared file of several megabytes.
-        let bytes = noise(3_000_000);
-        let file = File::from(std::fs::File::options().read(true).write(true).open(folder.join("file")).unwrap());
-        let (one, two) = bytes.split_at(1_234_567);
-        let both = futures_lite::future::zip(file.write_all_at(two, one.len() as u64), file.write_all_at(one, 0)).await;
-        both.0.and(both.1).unwrap();
-        let mut heard = vec![0; bytes.len()];
-        file.read_exact_at(&mut heard, 0).await.unwrap();
-        assert!(heard == bytes);
-    });
-}
-
-#[test]
-fn errors_of_writing_behind_are_told() {
-    both(async |folder| {
-        // Opened to be read, so each write fails.
-        std::fs::write(folder.join("file"), b"old").unwrap();
-        let mut file = File::open(folder.join("file")).await.unwrap();
-        assert_eq!(file.write(b"new").await.unwrap(), 3);
-        let error = file.flush().await.unwrap_err();
-        assert!(error.to_string().contains("writing behind failed: "), "{error}");
-        // Told once; and the file goes on.
-        file.flush().await.unwrap();
-        let mut text = String::new();
-        file.read_to_string(&mut text).await.unwrap();
-        assert_eq!(text, "old");
-        file.write_all(b"new").await.unwrap();
-        file.sync_all().await.unwrap_err();
-        file.write_all(b"new").await.unwrap();
-        // Goes to stderr.
-        drop(file);
-    });
-}
-
-#[test]
-fn dropping_a_future_loses_nothing() {
-    // Polled once and dropped, again and again: each byte is read exactly once all the same.
-    both(async |folder| {
-        let bytes = noise(300_000);
-        std::fs::write(folder.join("file"), &bytes).unwrap();
-        let mut file = File::open(folder.join("file")).await.unwrap();
-        let mut heard = Vec::new();
-        loop {
-            let mut piece = [0; 1000];
-            let read = or(async { Some(file.read(&mut piece).await.unwrap()) }, async {
-                yield_now().await;
-                None
-            })
-            .await;
-            match read {
-                Some(0) => break,
-                Some(length) => heard.extend_from_slice(&piece[..length]),
-                None => {}
-            }
-        }
-        assert!(heard == bytes);
-
-        let mut file = File::create(folder.join("copy")).await.unwrap();
-        let mut left = &bytes[..];
-        while !left.is_empty() {
-            let written = or(async { file.write(left).await.unwrap() }, async {
-                yield_now().await;
-                0
-            });
-            left = &left[written.await..];
-        }
-        drop(file.flush());
-        file.close().await.unwrap();
-        assert!(std::fs::read(folder.join("copy")).unwrap() == bytes);
-    });
-}
-
-#[test]
-fn lines_of_a_file_and_appending() {
-    both(async |folder| {
-        let mut file = OpenOptions::new().append(true).create(true).open(folder.join("log")).await.unwrap();
-        for i in 0..1000 {
-            file.write_all(format!("line {i}\n").as_bytes()).await.unwrap();
-        }
-        file.close().await.unwrap();
-        use futures_lite::StreamExt;
-        let lines: Vec<_> = BufReader::new(File::open(folder.join("log")).await.unwrap()).lines().collect().await;
-        assert_eq!(lines.len(), 1000);
-        assert_eq!(lines[999].as_ref().unwrap(), "line 999");
-    });
-}
-
-#[test]
-fn opening_names_the_path() {
-    both(async |folder| {
-        let error = File::open(folder.join("nowhere")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(
-            error.to_string().starts_with(&format!("opening {} failed: ", folder.join("nowhere").display())),
-            "{error}"
-        );
-        File::create_new(folder.join("new")).await.unwrap();
-        let error = File::create_new(folder.join("new")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    });
 }
 
 /// A pipe has no cursor, and may block for ever; both must not harm.
@@ -314,5 +125,39 @@ fn a_named_pipe_is_read_and_written() {
         file.read_exact(&mut rest).await.unwrap();
         assert_eq!(&rest, b" two more");
         file.seek(SeekFrom::Current(0)).await.unwrap_err();
+    });
+}
+
+#[test]
+fn std_is_inside() {
+    both(async |folder| {
+        let mut file = File::create(folder.join("file")).await.unwrap();
+        file.write_all(b"text").await.unwrap();
+        file.flush().await.unwrap();
+        assert_eq!(file.as_std().unwrap().metadata().unwrap().len(), 4);
+        let known = whit_fs::metadata(folder.join("file")).await.unwrap();
+        assert!(known.as_std().is_some() && known.file_type().as_std().is_some());
+        assert!(known.permissions().as_std().is_some());
+        // Options that std alone understands, and std's own permissions.
+        let mut options = OpenOptions::new();
+        options.as_std_mut().append(true);
+        options.open(folder.join("file")).await.unwrap().write_all(b" more").await.unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd;
+            use std::os::unix::fs::{MetadataExt, PermissionsExt};
+            assert!(file.as_fd().try_clone_to_owned().is_ok());
+            let path = folder.join("mode");
+            OpenOptions::new().write(true).create(true).mode(0o600).open(&path).await.unwrap();
+            let mode = async || whit_fs::metadata(&path).await.unwrap().as_std().unwrap().mode() & 0o777;
+            assert_eq!(mode().await, 0o600);
+            whit_fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).await.unwrap();
+            assert_eq!(mode().await, 0o640);
+            let link = folder.join("link");
+            whit_fs::unix::symlink(&path, &link).await.unwrap();
+            assert!(whit_fs::symlink_metadata(&link).await.unwrap().is_symlink());
+            assert!(whit_fs::metadata(&link).await.unwrap().is_file());
+            assert_eq!(whit_fs::read_link(&link).await.unwrap(), path);
+        }
     });
 }

@@ -14,7 +14,7 @@ use whit_core::{Spawn, Task};
 use crate::clock::Skew;
 use crate::decider::Choice;
 use crate::site::{Program, Site, Unknown};
-use crate::{HostId, Latency, Link, NetFaults, Packet, RuleGuard, Tape, Verdict};
+use crate::{Disk, DiskControls, HostId, Latency, Link, NetFaults, Packet, RuleGuard, Tape, Verdict};
 
 thread_local! {
     static CURRENT: RefCell<Option<Controls>> = const { RefCell::new(None) };
@@ -206,6 +206,13 @@ impl Controls {
         self.0.fabric.set_look_up(latency.into());
     }
 
+    /// The disk of a host, to look at, to break and to mend. It is there while the host is down.
+    #[track_caller]
+    #[allow(clippy::missing_panics_doc, reason = "said once, at `crash`")]
+    pub fn disk(&self, host: &str) -> DiskControls {
+        DiskControls::new(self.0.drive(self.find_any(host)))
+    }
+
     /// Every socket of every host, one a line: who listens, what is connected, what waits to be read.
     pub fn netstat(&self) -> String {
         self.0.fabric.netstat()
@@ -312,6 +319,17 @@ impl Host {
     /// What may go wrong with its sockets.
     pub fn net_faults(self, faults: NetFaults) -> Host {
         self.site.fabric.set_faults(self.id, faults);
+        self
+    }
+
+    /// Its disk, instead of one that is large, fast and without faults.
+    ///
+    /// # Panics
+    ///
+    /// If a file of the settings cannot be put where it belongs, as another is in the way.
+    #[track_caller]
+    pub fn disk(self, disk: Disk) -> Host {
+        self.site.drive(self.id).set(disk);
         self
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use whit_core::{Runnable, budget, drive};
 
-use crate::decider::{Choice, Policy};
+use crate::decider::{Choice, Policy, UNITS};
 use crate::report::{self, Why};
 use crate::room::{Next, Ready, RootWaker, SeatId};
 use crate::site::{ROOT, Seat, Site};
@@ -122,8 +122,12 @@ impl<'a> Engine<'a> {
                     let _entered = seat.handle.enter();
                     if room.is_job_at_hand() {
                         self.run_job(runnable);
-                    } else if drive(&seat.home, &*seat.home, || runnable.run()) {
-                        self.policy.gives_way(number);
+                    } else {
+                        let (units, pre_empted) = self.units();
+                        let woke_itself = drive(&seat.home, &*seat.home, || runnable.run_with(units));
+                        if woke_itself && !pre_empted {
+                            self.policy.gives_way(number);
+                        }
                     }
                     room.put_away();
                 }
@@ -158,9 +162,24 @@ impl<'a> Engine<'a> {
         let Some(seat) = self.site.root_seat() else { unreachable!("nothing names the root's host") };
         let seat = self.seat(seat).clone();
         let _entered = seat.handle.enter();
-        let poll = || budget::with_budget(|| root.poll(&mut Context::from_waker(waker)));
+        let (units, _) = self.units();
+        let poll = || budget::with_units(units, || root.poll(&mut Context::from_waker(waker)));
         let polled = catch_unwind(AssertUnwindSafe(|| drive(&seat.home, &*seat.home, poll)));
         polled.map_err(Why::Panic)
+    }
+
+    /// How many operations the task that is polled next may do, and whether that is fewer than it may elsewhere.
+    ///
+    /// On several threads, others run between any two operations of a task; here only if it gives way.
+    fn units(&mut self) -> (u8, bool) {
+        if !self.policy.draws() {
+            return (budget::BUDGET, false);
+        }
+        let policy = &mut self.policy;
+        match self.site.world.choose_by(Choice::Preempt, UNITS, |random| policy.pre_empt(random)) {
+            0 => (budget::BUDGET, false),
+            units => (units as u8 - 1, true),
+        }
     }
 
     fn count(&mut self) -> Result<(), Why> {

@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
+/// A value that is held.
+pub(crate) type Held<'a, T> = MutexGuard<'a, T>;
+
 /// A value behind a lock that panics when it is held already.
 ///
 /// The seams of `whit-core` ask for `Send + Sync`, which is the only reason for a lock. It must not be held while foreign code

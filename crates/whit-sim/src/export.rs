@@ -19,6 +19,22 @@ impl<T> Ended<T> {
         text
     }
 
+    /// The first line in which two traces differ, of both: where a program begins to depend on something that the simulation does
+    /// not know of. An empty one is that of a trace which has ended. Both runs must have kept their traces.
+    pub fn first_difference<U>(&self, other: &Ended<U>) -> Option<(String, String)> {
+        let (ours, theirs) = (self.text(), other.text());
+        let (mut ours, mut theirs) = (ours.lines(), theirs.lines());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return None,
+                (our, their) if our == their => {}
+                (our, their) => {
+                    return Some((our.unwrap_or_default().to_owned(), their.unwrap_or_default().to_owned()));
+                }
+            }
+        }
+    }
+
     /// What happened, in the trace event format: open it at `ui.perfetto.dev` or `chrome://tracing`. A process for each host, a
     /// thread for each task, whose life is a bar.
     pub fn chrome(&self) -> String {

@@ -17,6 +17,7 @@ use whit_core::{Handle, Home, Spawn};
 
 use crate::HostId;
 use crate::clock::{HostClock, Skew};
+use crate::disk::{Disk, Drive};
 use crate::exclusive::Exclusive;
 use crate::home::{Homes, HostHome, NoReactor};
 use crate::net::Fabric;
@@ -50,6 +51,7 @@ struct Host {
     addresses: Vec<IpAddr>,
     skew: Skew,
     program: Option<Program>,
+    drive: Drive,
     // `None` while it is down.
     seat: Option<SeatId>,
     // Whether the machine has power: it still has when its program has ended.
@@ -106,6 +108,7 @@ impl Site {
             addresses,
             skew: Skew::default(),
             program: None,
+            drive: Drive::new(self.world.clone(), id, Disk::new()),
             seat: None,
             powered: true,
             paused: false,
@@ -145,6 +148,7 @@ impl Site {
             .reactor(Arc::new(NoReactor(self.room.clone())))
             .network(self.fabric.network(host))
             .entropy(Arc::new(self.world.clone()))
+            .disk(of.drive.mount())
             .build();
         (of.seat, of.paused) = (Some(seat), false);
         state.seats.push(Seat { host, handle, home: tasks });
@@ -185,6 +189,11 @@ impl Site {
         seat.handle = seat.handle.to_builder().clock(clock).build();
     }
 
+    /// Its disk, which is there whether the host is up or not.
+    pub(crate) fn drive(&self, host: HostId) -> Drive {
+        self.state.lock().hosts[host.0 as usize].drive.clone()
+    }
+
     /// Whether its program, or whatever it does, runs.
     pub(crate) fn is_up(&self, host: HostId) -> bool {
         self.state.lock().hosts[host.0 as usize].seat.is_some()
@@ -217,11 +226,12 @@ impl Site {
         if !std::mem::take(&mut of.powered) {
             return;
         }
-        let seat = of.seat.take();
+        let (seat, drive) = (of.seat.take(), of.drive.clone());
         state.commands.extend(seat.map(Command::Bury));
         drop(state);
         self.world.note(host, || "crashes".to_owned());
         self.fabric.crash(host);
+        drive.crash();
         if let Some(seat) = seat {
             self.room.vacate(seat);
         }

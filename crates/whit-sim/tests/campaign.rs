@@ -120,3 +120,18 @@ fn traces_read_as_text_and_open_in_a_browser() {
     // Who does not ask keeps nothing.
     assert_eq!(Sim::new(1).execute(async {}).text(), "");
 }
+
+#[test]
+fn two_runs_are_compared_line_by_line() {
+    // A program that depends on something the simulation does not know of.
+    let run = |escaped: bool| {
+        Sim::new(1).keep_trace().execute(async move {
+            whit::sleep(Duration::from_secs(1)).await;
+            whit::sleep(Duration::from_secs(if escaped { 2 } else { 3 })).await;
+        })
+    };
+    assert_eq!(run(true).first_difference(&run(true)), None);
+    let (one, other) = run(true).first_difference(&run(false)).unwrap();
+    assert!(one.trim_start().starts_with("3.000000000 root") && other.trim_start().starts_with("4.000000000 root"));
+    assert_ne!(run(true).hash, run(false).hash);
+}

@@ -32,6 +32,12 @@ impl Runnable {
     /// True if it was woken while it ran, and so has been scheduled again. Panics of the task do not come out here.
     #[inline]
     pub fn run(self) -> bool {
+        self.run_with(budget::BUDGET)
+    }
+
+    /// As [`run`](Runnable::run), with a [budget] of so many units: with a small one the task gives way between two operations.
+    #[inline]
+    pub fn run_with(self, units: u8) -> bool {
         let _nothing_inherited = inherited::suspend();
         struct Restore(Option<TaskId>);
         impl Drop for Restore {
@@ -40,7 +46,7 @@ impl Runnable {
             }
         }
         let _restore = Restore(CURRENT.replace(Some(self.meta().id())));
-        budget::with_budget(|| self.0.run())
+        budget::with_units(units, || self.0.run())
     }
 
     /// Sends the task to its home again without running it.

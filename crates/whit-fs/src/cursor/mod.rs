@@ -22,6 +22,8 @@ use std::io::{self, SeekFrom};
 use std::sync::PoisonError;
 use std::task::{Context, Waker};
 
+use whit_core::DiskWork;
+
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard};
 
 /// Bytes that are accepted before a write waits, and that are read ahead.
@@ -37,7 +39,7 @@ pub(crate) trait Io: Send + Sync + 'static {
         None
     }
     /// Runs a job that may block. Says whether a runtime will wait for it when it ends.
-    fn start(job: impl FnOnce() + Send + 'static) -> bool;
+    fn start(&self, work: DiskWork, job: impl FnOnce() + Send + 'static) -> bool;
 }
 
 pub(crate) struct Cursor<T> {

@@ -4,7 +4,7 @@ use std::io::{self, SeekFrom};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use whit_core::budget;
+use whit_core::{DiskWork, budget};
 
 use super::{CAPACITY, Cursor, Io, State, Turn};
 use crate::sync::MutexGuard;
@@ -64,7 +64,7 @@ impl<T: Io> Cursor<T> {
             }
             drop(state);
             if starts {
-                self.start();
+                self.start(DiskWork::Write);
             }
             Poll::Ready(Ok(length))
         })
@@ -111,7 +111,7 @@ impl<T: Io> Cursor<T> {
         }
         drop(state);
         if starts {
-            self.start();
+            self.start(DiskWork::Read);
         }
         Poll::Pending
     }

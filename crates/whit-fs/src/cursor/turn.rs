@@ -4,6 +4,8 @@ use std::io::{self, SeekFrom};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use whit_core::DiskWork;
+
 use super::{Cursor, Io, State, Turn};
 use crate::sync::MutexGuard;
 
@@ -34,9 +36,9 @@ impl<T: Io> Drop for Job<T> {
 
 impl<T: Io> Cursor<T> {
     /// Starts the job for a turn that was made `Queued`. Not under the lock: it may run, or be dropped, right here.
-    pub(super) fn start(self: &Arc<Self>) {
+    pub(super) fn start(self: &Arc<Self>, work: DiskWork) {
         let job = Job(Some(self.clone()));
-        let attended = T::start(move || job.run());
+        let attended = self.io.start(work, move || job.run());
         self.attended.store(attended, Ordering::Relaxed);
     }
 

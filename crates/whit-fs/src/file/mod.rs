@@ -1,21 +1,25 @@
 //! `File`: opening, what is asked of an open file, and reading and writing as a stream.
 
+mod body;
 mod open;
 mod positional;
 
-use std::fs::{self, Metadata, Permissions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{self, SeekFrom};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncSeek, AsyncWrite};
-use whit_core::Handle;
+use whit_core::DiskWork;
 
-use crate::cursor::{Cursor, Io};
+use crate::cursor::Cursor;
+use crate::disk::unsupported;
+use crate::facts::{Metadata, Permissions};
 use crate::hop::hop;
 use crate::nowait::Nowait;
+use body::Body;
 
 pub use open::OpenOptions;
 
@@ -57,13 +61,7 @@ pub use open::OpenOptions;
 /// ```
 #[derive(Debug)]
 pub struct File {
-    cursor: Arc<Cursor<Inner>>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    file: fs::File,
-    nowait: Nowait,
+    cursor: Arc<Cursor<Body>>,
 }
 
 impl File {
@@ -100,73 +98,65 @@ impl File {
     ///
     /// That of a write behind, or what the system says; so for the other methods.
     pub async fn sync_all(&self) -> io::Result<()> {
-        self.op(fs::File::sync_all).await
+        self.op(DiskWork::Sync, Body::sync_all).await
     }
 
     /// As [`sync_all`](File::sync_all), without what is not needed to read it again (its times, say).
     #[allow(clippy::missing_errors_doc, reason = "said once, at `sync_all`")]
     pub async fn sync_data(&self) -> io::Result<()> {
-        self.op(fs::File::sync_data).await
+        self.op(DiskWork::Sync, Body::sync_data).await
     }
 
     /// Makes the file as long as this, with zeros if it was shorter. The cursor stays.
     #[allow(clippy::missing_errors_doc, reason = "said once, at `sync_all`")]
     pub async fn set_len(&self, length: u64) -> io::Result<()> {
-        self.op(move |file| file.set_len(length)).await
+        self.op(DiskWork::Write, move |file| file.set_len(length)).await
     }
 
     /// What the system knows of the file.
     #[allow(clippy::missing_errors_doc, reason = "said once, at `sync_all`")]
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        self.op(fs::File::metadata).await
+        self.op(DiskWork::Names, Body::metadata).await
     }
 
     /// Changes the permissions.
     #[allow(clippy::missing_errors_doc, reason = "said once, at `sync_all`")]
-    pub async fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
-        self.op(move |file| file.set_permissions(permissions)).await
+    pub async fn set_permissions(&self, permissions: impl Into<Permissions>) -> io::Result<()> {
+        let permissions = permissions.into();
+        self.op(DiskWork::Names, move |file| file.set_permissions(permissions)).await
+    }
+
+    /// The system's file inside, for what only that can do. What was accepted and not flushed, it has not seen.
+    ///
+    /// # Errors
+    ///
+    /// It is a file of the disk in the handle, and not the system's.
+    pub fn as_std(&self) -> io::Result<&fs::File> {
+        self.cursor.io.system().ok_or_else(|| unsupported("File::as_std"))
     }
 
     /// One hop: what was written before, and then `f`. Dropped before it has begun, `f` does not run.
     async fn op<R: Send + 'static>(
         &self,
-        f: impl FnOnce(&fs::File) -> io::Result<R> + Send + 'static,
+        work: DiskWork,
+        f: impl FnOnce(&Body) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {
         let cursor = self.cursor.clone();
-        hop(move || {
+        hop(self.cursor.io.disk().cloned(), work, move |_| {
             cursor.settle_and_tell()?;
-            f(&cursor.io.file)
+            f(&cursor.io)
         })
         .await
+    }
+
+    fn over(body: Body) -> File {
+        File { cursor: Arc::new(Cursor::new(body)) }
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
         self.cursor.abandon();
-    }
-}
-
-impl Io for Inner {
-    fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        (&self.file).read(buf)
-    }
-
-    fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
-        (&self.file).write_all(bytes)
-    }
-
-    fn seek(&self, to: SeekFrom) -> io::Result<u64> {
-        (&self.file).seek(to)
-    }
-
-    fn read_now(&self, buf: &mut [u8]) -> Option<io::Result<usize>> {
-        self.nowait.read(&self.file, buf, None)
-    }
-
-    fn start(job: impl FnOnce() + Send + 'static) -> bool {
-        whit_blocking::unblock(job).detach();
-        Handle::try_current().is_ok_and(|handle| handle.blocking().is_ok())
     }
 }
 
@@ -198,22 +188,36 @@ impl AsyncSeek for File {
 }
 
 impl From<fs::File> for File {
-    /// Takes std's file over. Other handles of the same open file share its cursor.
+    /// Takes std's file over, whatever disk the handle has. Other handles of the same open file share its cursor.
     fn from(file: fs::File) -> File {
-        File { cursor: Arc::new(Cursor::new(Inner { file, nowait: Nowait::default() })) }
+        File::over(Body::System { file, nowait: Nowait::default() })
     }
 }
 
 #[cfg(unix)]
 impl std::os::fd::AsFd for File {
+    /// # Panics
+    ///
+    /// If it is not the system's; [`as_std`](File::as_std) answers with an error instead.
+    #[track_caller]
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.cursor.io.file.as_fd()
+        match self.cursor.io.system() {
+            Some(file) => file.as_fd(),
+            None => panic!("{}", unsupported("File::as_fd")),
+        }
     }
 }
 
 #[cfg(windows)]
 impl std::os::windows::io::AsHandle for File {
+    /// # Panics
+    ///
+    /// If it is not the system's; [`as_std`](File::as_std) answers with an error instead.
+    #[track_caller]
     fn as_handle(&self) -> std::os::windows::io::BorrowedHandle<'_> {
-        self.cursor.io.file.as_handle()
+        match self.cursor.io.system() {
+            Some(file) => file.as_handle(),
+            None => panic!("{}", unsupported("File::as_handle")),
+        }
     }
 }

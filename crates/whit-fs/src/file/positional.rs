@@ -1,9 +1,11 @@
 //! Reads and writes at an offset, which leave the cursor where it is.
 
-use std::fs;
 use std::io;
 
+use whit_core::DiskWork;
+
 use super::File;
+use super::body::Body;
 
 /// Bytes that one hop moves at most.
 const STEP_MOST: usize = 1024 * 1024;
@@ -23,14 +25,14 @@ impl File {
         let most = buf.len().min(STEP_MOST);
         let buf = &mut buf[..most];
         if self.cursor.is_written()
-            && let Some(read) = self.cursor.io.nowait.read(&self.cursor.io.file, buf, Some(offset))
+            && let Some(read) = self.cursor.io.read_now(buf, Some(offset))
         {
             return read;
         }
         let mut bytes = vec![0; most];
         let (bytes, length) = self
-            .op_at(move |file| {
-                let length = read_at(file, &mut bytes, offset)?;
+            .op_at(DiskWork::Read, move |file| {
+                let length = file.read_at(&mut bytes, offset)?;
                 Ok((bytes, length))
             })
             .await?;
@@ -76,7 +78,7 @@ impl File {
     /// Dropped before its job has begun, it writes nothing; after that it is done, and nobody hears how much was written.
     pub async fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
         let bytes = buf[..buf.len().min(STEP_MOST)].to_vec();
-        self.op_at(move |file| write_at(file, &bytes, offset)).await
+        self.op_at(DiskWork::Write, move |file| file.write_at(&bytes, offset)).await
     }
 
     /// Writes all of `buf` from an offset on.
@@ -106,55 +108,32 @@ impl File {
     #[cfg(unix)]
     async fn op_at<R: Send + 'static>(
         &self,
-        f: impl FnOnce(&fs::File) -> io::Result<R> + Send + 'static,
+        work: DiskWork,
+        f: impl FnOnce(&Body) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {
-        self.op(f).await
+        self.op(work, f).await
     }
 
     /// Windows moves the cursor: it is put back, and held meanwhile.
     #[cfg(windows)]
     async fn op_at<R: Send + 'static>(
         &self,
-        f: impl FnOnce(&fs::File) -> io::Result<R> + Send + 'static,
+        work: DiskWork,
+        f: impl FnOnce(&Body) -> io::Result<R> + Send + 'static,
     ) -> io::Result<R> {
         use std::io::{Seek, SeekFrom};
 
         let cursor = self.cursor.clone();
-        crate::hop::hop(move || {
+        crate::hop::hop(self.cursor.io.disk().cloned(), work, move |_| {
             cursor.settle_and_tell()?;
-            cursor.exclusively(|inner| {
-                let mut file = &inner.file;
+            cursor.exclusively(|body| {
+                let Some(mut file) = body.system() else { return f(body) };
                 let at = file.stream_position()?;
-                let done = f(file);
+                let done = f(body);
                 file.seek(SeekFrom::Start(at))?;
                 done
             })
         })
         .await
     }
-}
-
-#[cfg(unix)]
-use std::os::unix::fs::FileExt;
-#[cfg(windows)]
-use std::os::windows::fs::FileExt;
-
-#[cfg(unix)]
-fn read_at(file: &fs::File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    file.read_at(buf, offset)
-}
-
-#[cfg(unix)]
-fn write_at(file: &fs::File, buf: &[u8], offset: u64) -> io::Result<usize> {
-    file.write_at(buf, offset)
-}
-
-#[cfg(windows)]
-fn read_at(file: &fs::File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    file.seek_read(buf, offset)
-}
-
-#[cfg(windows)]
-fn write_at(file: &fs::File, buf: &[u8], offset: u64) -> io::Result<usize> {
-    file.seek_write(buf, offset)
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use whit_blocking::{Pool, PoolBuilder};
-use whit_core::{Home, Spawn};
+use whit_core::{DiskWork, Home, Spawn};
 
 use crate::cursor::{Cursor, Io};
 
@@ -74,7 +74,7 @@ impl Io for In {
         Err(io::ErrorKind::NotSeekable.into())
     }
 
-    fn start(job: impl FnOnce() + Send + 'static) -> bool {
+    fn start(&self, _: DiskWork, job: impl FnOnce() + Send + 'static) -> bool {
         static THREAD: OnceLock<Home> = OnceLock::new();
         on_thread(&THREAD, "whit-stdin", job)
     }
@@ -98,7 +98,7 @@ macro_rules! writes {
                 Err(io::ErrorKind::NotSeekable.into())
             }
 
-            fn start(job: impl FnOnce() + Send + 'static) -> bool {
+            fn start(&self, _: DiskWork, job: impl FnOnce() + Send + 'static) -> bool {
                 static THREAD: OnceLock<Home> = OnceLock::new();
                 on_thread(&THREAD, $thread, job)
             }

@@ -49,15 +49,3 @@ impl Drop for Folder {
         drop(std::fs::remove_dir_all(&self.0));
     }
 }
-
-/// Bytes that do not repeat soon.
-pub(crate) fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    (0..length).map(|_| next()).collect()
-}

@@ -12,7 +12,7 @@ mod random;
 mod tape;
 
 pub use order::Order;
-pub(crate) use order::Policy;
+pub(crate) use order::{Policy, UNITS};
 pub(crate) use random::{Random, mix};
 use tape::Head;
 pub use tape::{Tape, TapeError};
@@ -31,10 +31,12 @@ pub(crate) enum Choice {
     Fault,
     /// What programs draw for themselves: the order of a race, hash seeds.
     App,
+    /// After how many operations a task that could go on gives way.
+    Preempt,
 }
 
 /// How many domains there are.
-pub(crate) const CHOICES: usize = 5;
+pub(crate) const CHOICES: usize = 6;
 
 /// Makes the choices of one run, and keeps them.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ pub struct Tape {
     pub(crate) tracks: [Vec<u8>; CHOICES],
 }
 
-/// Schedule, network, disk, faults, the user's own. None of them is a hexadecimal digit.
-const NAMES: [u8; CHOICES] = *b"SNKXU";
+/// Schedule, network, disk, faults, the user's own, pre-emption. None of them is a hexadecimal digit.
+const NAMES: [u8; CHOICES] = *b"SNKXUP";
 
 impl Tape {
     /// A tape from any bytes, for fuzzers: they are dealt to the tracks in turn, and every tape is a valid run.
@@ -109,7 +109,7 @@ impl fmt::Display for TapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "a tape of choices cannot be read at its character {}: it is letters out of `SNKXU`, each with pairs of hexadecimal \
+            "a tape of choices cannot be read at its character {}: it is letters out of `SNKXUP`, each with pairs of hexadecimal \
              digits behind it; give it as the failing run printed it",
             self.at + 1
         )
@@ -149,7 +149,7 @@ mod tests {
     fn text_and_back() {
         let mut tape = Tape::from_bytes(&[1, 2, 3, 4, 5, 0xAB, 0, 0xFF]);
         tape.push(Choice::Schedule, 0x0102_0304, 2);
-        assert_eq!(tape.to_string(), "S01ab0304N0200K03ffX04U05");
+        assert_eq!(tape.to_string(), "S01000304N02ffK03X04U05Pab");
         assert_eq!(tape.to_string().parse(), Ok(tape.clone()));
         assert_eq!((tape.len(), tape.wild()), (10, 9));
         assert_eq!("".parse(), Ok(Tape::default()));

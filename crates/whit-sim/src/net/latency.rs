@@ -1,13 +1,13 @@
-//! `Latency`: how long a packet is on its way, as a distribution.
+//! `Latency`: how long something takes, as a distribution.
 
 use std::time::Duration;
 
 use crate::decider::Choice;
 use crate::world::World;
 
-/// How long a packet is on its way. Drawn anew for each; the tame choice is the least of each distribution.
+/// How long a packet is on its way, or a disk is at work. Drawn anew for each; the tame choice is the least of each distribution.
 ///
-/// Latency alone does not change the order of what one socket sends to another: a packet that draws a short time waits for
+/// On a link, latency alone does not change the order of what one socket sends to another: a packet that draws a short time waits for
 /// the one before it. That is what [`Link::reordering`](crate::Link::reordering) is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -24,13 +24,17 @@ pub enum Latency {
 
 impl Latency {
     pub(super) fn draw(self, world: &World) -> Duration {
+        self.draw_of(world, Choice::Network)
+    }
+
+    pub(crate) fn draw_of(self, world: &World, choice: Choice) -> Duration {
         match self {
             Latency::Constant(time) => time,
-            Latency::Uniform(low, high) => world.between(Choice::Network, low, high),
+            Latency::Uniform(low, high) => world.between(choice, low, high),
             Latency::Exponential(least, mean) if mean.is_zero() => least,
             // The part is below 1, so the logarithm is finite: at most eleven times the mean.
-            Latency::Exponential(least, mean) => least + mean.mul_f64(-(1.0 - world.part(Choice::Network)).ln()),
-            Latency::Bimodal(usual, slow, share) => match world.chance(Choice::Network, share) {
+            Latency::Exponential(least, mean) => least + mean.mul_f64(-(1.0 - world.part(choice)).ln()),
+            Latency::Bimodal(usual, slow, share) => match world.chance(choice, share) {
                 true => slow,
                 false => usual,
             },
