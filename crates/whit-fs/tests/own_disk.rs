@@ -162,15 +162,19 @@ fn a_delay_is_waited_for_on_the_clock_and_forgotten_when_given_up() {
 
     // Behind: accepted at once, and written when its time has come, though the file was dropped.
     block_on(file.write_all(b"kept")).unwrap();
-    while clock.next_deadline().is_none() {
-        std::thread::yield_now();
-    }
+    wait_until(|| clock.next_deadline().is_some());
     let mut flushing = pin!(file.flush());
     assert!(matches!(flushing.as_mut().poll(cx), Poll::Pending));
     assert_eq!(*disk.0.lock().unwrap(), b"");
     drop(file);
     clock.advance(SECOND);
-    while *disk.0.lock().unwrap() != b"kept" {
+    wait_until(|| *disk.0.lock().unwrap() == b"kept");
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let since = std::time::Instant::now();
+    while !done() {
+        assert!(since.elapsed() < 30 * SECOND, "it never comes");
         std::thread::yield_now();
     }
 }
