@@ -14,10 +14,11 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, lock};
+use crate::{Clock, Handle};
 
 /// Sleeps until something happens: asyncio's `select(timeout)`.
 ///
@@ -152,6 +153,10 @@ impl fmt::Debug for ThreadPark {
 /// It drives nothing else: what the future waits for must be driven elsewhere (leaf types outside a runtime start a
 /// process-wide default by themselves). Calls may nest.
 ///
+/// # Panics
+///
+/// If it would have to wait inside a simulation, whose time stands still while it waits.
+///
 /// ```
 /// assert_eq!(whit_core::block_on(async { 6 * 7 }), 42);
 /// ```
@@ -166,6 +171,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 return output;
             }
+            refuse_in_simulation(park);
             park.inner.park(None);
         }
     };
@@ -174,4 +180,15 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         // A nested call: the outer one's parker is not ours to empty.
         Err(_) => run(&ThreadPark::new()),
     })
+}
+
+/// A wait for what this very thread would have to do never ends, and says so instead.
+#[cold]
+fn refuse_in_simulation(park: &ThreadPark) {
+    let simulated = Handle::with_current(|handle| handle.clock().is_ok_and(|clock| clock.pass(Duration::ZERO)));
+    if simulated == Ok(true) && park.inner.state.load(Ordering::Relaxed) != NOTIFIED {
+        panic!(
+            "`block_on` was called inside a simulation, which stands still while a thread waits: await the future instead"
+        );
+    }
 }

@@ -213,6 +213,11 @@ impl Controls {
         DiskControls::new(self.0.drive(self.find_any(host)))
     }
 
+    /// Every socket of every host, one a line: who listens, what is connected, what waits to be read.
+    pub fn netstat(&self) -> String {
+        self.0.fabric.netstat()
+    }
+
     /// Virtual time since the start, whatever the clocks of the hosts show.
     pub fn elapsed(&self) -> Duration {
         self.0.world.now()

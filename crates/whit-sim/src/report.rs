@@ -158,6 +158,13 @@ pub(crate) fn waiting(site: &Site, started: &'static Location<'static>) -> Strin
             let _ = writeln!(text, "  and {} more", all.len() - SHOWN);
         }
     });
+    let sockets = site.fabric.netstat();
+    if !sockets.is_empty() {
+        text.push_str("  sockets\n");
+        sockets.lines().for_each(|line| {
+            let _ = writeln!(text, "  {line}");
+        });
+    }
     text.truncate(text.trim_end().len());
     text
 }

@@ -127,3 +127,22 @@ fn one_inside_another() {
 fn a_panic_goes_through_run() {
     Sim::new(1).run(async { panic!("it goes through") });
 }
+
+#[test]
+fn a_wait_that_would_hang_is_refused() {
+    Sim::new(1).run(async {
+        assert_eq!(
+            whit::block_on(async {
+                whit::yield_now().await;
+                5
+            }),
+            5
+        )
+    });
+    let failure = failure(Sim::new(1).execute(async {
+        whit::block_on(whit::sleep(Duration::from_secs(1)));
+    }));
+    assert!(failure.message().contains("`block_on` was called inside a simulation"), "{failure}");
+    let error = Sim::new(1).run(async { whit::Builder::new().try_run(async {}).unwrap_err() });
+    assert!(error.to_string().contains("cannot be started inside a simulation"), "{error}");
+}

@@ -75,6 +75,9 @@ fn the_page_tells_what_happens() {
     let page = include_str!("../../../docs/simulation.md");
     let says = format!("WHIT_SIM_SEED={} cargo test nothing_is_lost", found.seed);
     assert!(page.contains(&says), "the page does not say `{says}`: {found}, {:?}", found.shrunk);
+    let (wild, left, runs) = (found.failure.tape().wild(), found.shrunk.tape.wild(), found.shrunk.runs);
+    let says = format!("in {runs} runs shrunk from {wild} choices that are not tame to {left}");
+    assert!(page.contains(&says), "the page does not say `{says}`");
     let says = format!("WHIT_SIM_TAPE=\"{}\" cargo test nothing_is_lost", found.shrunk.tape);
     assert!(page.contains(&says), "the page does not say `{says}`, after {} runs", found.shrunk.runs);
 }

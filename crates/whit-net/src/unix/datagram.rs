@@ -12,7 +12,7 @@ use std::time::Duration;
 use whit_core::{Dir, Handle, budget};
 use whit_reactor::Async;
 
-use super::attach;
+use super::attach_at;
 use crate::error::explain;
 use crate::parts::Parts;
 use crate::tcp::proceed;
@@ -57,9 +57,9 @@ impl UnixDatagram {
     }
 
     fn bind_with(handle: Option<&Handle>, path: &Path) -> io::Result<UnixDatagram> {
-        let socket = net::UnixDatagram::bind(path)
-            .map_err(|error| explain(error, format_args!("binding a datagram socket to {}", path.display())))?;
-        Ok(attach(handle, socket)?.into())
+        let explained = |error| explain(error, format_args!("binding a datagram socket to {}", path.display()));
+        let socket = net::UnixDatagram::bind(path).map_err(explained)?;
+        Ok(attach_at(path, handle, socket).map_err(explained)?.into())
     }
 
     /// A socket without a name: it can send, and receive from a peer it is connected with.

@@ -13,7 +13,7 @@ use futures_core::Stream;
 use whit_core::{Dir, Handle};
 use whit_reactor::Async;
 
-use super::{UnixStream, attach};
+use super::{UnixStream, attach, attach_at};
 use crate::error::explain;
 use crate::tcp::proceed;
 
@@ -61,9 +61,10 @@ impl UnixListener {
     }
 
     fn bind_with(handle: Option<&Handle>, path: &Path) -> io::Result<UnixListener> {
-        let listener = net::UnixListener::bind(path)
-            .map_err(|error| explain(error, format_args!("listening on {}", path.display())))?;
-        Ok(UnixListener { inner: Arc::new(attach(handle, listener)?), handle: handle.cloned() })
+        let explained = |error| explain(error, format_args!("listening on {}", path.display()));
+        let listener = net::UnixListener::bind(path).map_err(explained)?;
+        let inner = attach_at(path, handle, listener).map_err(explained)?;
+        Ok(UnixListener { inner: Arc::new(inner), handle: handle.cloned() })
     }
 
     /// Waits for a connection and accepts it.

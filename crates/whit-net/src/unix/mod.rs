@@ -12,6 +12,7 @@ pub use stream::UnixStream;
 
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use whit_core::Handle;
 use whit_reactor::Async;
@@ -22,4 +23,10 @@ fn attach<T: AsFd>(handle: Option<&Handle>, io: T) -> io::Result<Async<T>> {
         Some(reactor) => Async::new_in(io, reactor),
         None => Async::new(io),
     }
+}
+
+/// As [`attach`], for a socket that has just made `path`, which does not stay behind if there is no such reactor: in a
+/// simulation, say.
+fn attach_at<T: AsFd>(path: &Path, handle: Option<&Handle>, io: T) -> io::Result<Async<T>> {
+    attach(handle, io).inspect_err(|_| drop(std::fs::remove_file(path)))
 }

@@ -75,8 +75,8 @@ impl UnixStream {
     async fn connect_with(parts: Parts, path: &Path) -> io::Result<UnixStream> {
         let mut pause = Duration::from_millis(1);
         loop {
-            match connect_at_once(path) {
-                Ok(stream) => return Ok(UnixStream::new(attach(parts.handle(), stream)?)),
+            match connect_at_once(path).and_then(|stream| attach(parts.handle(), stream)) {
+                Ok(stream) => return Ok(UnixStream::new(stream)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     parts.sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_millis(50));

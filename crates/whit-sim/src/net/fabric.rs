@@ -130,7 +130,9 @@ impl Fabric {
             Err(why) => self.note_lost(&packet, why),
             Ok(arrivals) => {
                 self.0.world.note(packet.from_host, || format!("sends {packet}"));
-                arrivals.into_iter().for_each(|when| self.deliver_at(when, packet.clone()));
+                let (first, doubled) = arrivals;
+                doubled.into_iter().for_each(|when| self.deliver_at(when, packet.clone()));
+                self.deliver_at(first, packet);
             }
         }
     }

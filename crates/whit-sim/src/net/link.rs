@@ -64,18 +64,23 @@ impl Links {
         set.unwrap_or(if from == to { 0.0 } else { SEGMENTATION })
     }
 
-    /// When the packet arrives, and when its double does. Empty, with the reason, if it is lost.
-    pub(super) fn carry(&mut self, world: &World, packet: &Packet) -> Result<Vec<Duration>, &'static str> {
+    /// When the packet arrives, and when its double does; or why it is lost.
+    pub(super) fn carry(
+        &mut self,
+        world: &World,
+        packet: &Packet,
+    ) -> Result<(Duration, Option<Duration>), &'static str> {
         let pair = (packet.from_host, packet.to_host);
         let link = self.settings(pair.0, pair.1);
         if world.chance(Choice::Network, link.loss.unwrap_or(0.0)) {
             return Err("lost");
         }
-        let mut arrivals = vec![self.arrival(world, packet, &link)?];
-        if world.chance(Choice::Network, link.duplication.unwrap_or(0.0)) {
-            arrivals.extend(self.arrival(world, packet, &link));
-        }
-        Ok(arrivals)
+        let first = self.arrival(world, packet, &link)?;
+        let doubled = match world.chance(Choice::Network, link.duplication.unwrap_or(0.0)) {
+            true => self.arrival(world, packet, &link).ok(),
+            false => None,
+        };
+        Ok((first, doubled))
     }
 
     fn arrival(&mut self, world: &World, packet: &Packet, link: &Settings) -> Result<Duration, &'static str> {

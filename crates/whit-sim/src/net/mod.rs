@@ -9,6 +9,7 @@
 //! | connections | `tcp/` |
 //! | datagrams | `udp/` |
 //! | names | `dns.rs` |
+//! | what is open now | `netstat.rs` |
 //!
 //! Everything is ordered by numbers that are the same in each run (sockets are numbered, maps are ordered), and every choice is the
 //! world's, so that the same seed gives the same packets at the same times.
@@ -21,10 +22,13 @@ mod faults;
 mod hosts;
 mod latency;
 mod link;
+mod netstat;
 mod network;
 mod packet;
 mod rules;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod turn;
 mod udp;

@@ -8,13 +8,14 @@
 //!
 //! 1. An end that is `Lingering` or `Dead` is there for the program's handle, if that is still held, and sends nothing by
 //!    itself. A lingering one answers an end that is said again, and keeps its pair of addresses for a minute.
-//! 2. What the program writes leaves when the turn of all tasks is over: writes of one moment travel as one segment, unless
+//! 2. What the program writes leaves as an event of the same moment: tame, writes of one moment travel as one segment, unless
 //!    the segmentation of the link cuts it.
 //! 3. A reset leaves its error for the next call, and after that a read tells the end and a write a broken pipe. What was
 //!    received before can still be read.
 //! 4. Who drops its handle before everything that came was read resets the connection. Otherwise the rest is sent and then the
 //!    end; data that arrive after that are answered by a reset.
 
+use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
@@ -304,5 +305,21 @@ impl Endpoint {
     pub(super) fn send_again(&mut self, turn: &mut Turn<'_>) {
         let piece = self.out.first_again();
         self.send(Kind::Plain, Some(piece), turn);
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match (self.state, self.owner) {
+            (State::Connecting, _) => "connecting",
+            (State::Embryo, _) => "being connected",
+            (State::Open, Owner::Program) => "open",
+            (State::Open, Owner::Listener(_)) => "waits to be accepted",
+            (State::Open, Owner::Nobody) => "closing",
+            (State::Lingering { .. }, _) => "over, lingers",
+            (State::Dead, _) => "over",
+        };
+        let (unread, unsent) = (self.incoming.available(), self.out.unacknowledged());
+        write!(f, "tcp {} > {} {state}, {unread} bytes to read, {unsent} on their way", self.local, self.peer)
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::IoSliceMut;
 
+use super::bytes::copy;
+
 /// See the module text.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -80,7 +82,7 @@ impl Incoming {
         let mut from = 0;
         for buf in bufs {
             let len = buf.len().min(most - from);
-            buf[..len].iter_mut().zip(self.buffer.range(from..from + len)).for_each(|(to, from)| *to = *from);
+            copy(&self.buffer, from, &mut buf[..len]);
             from += len;
         }
         if take {

@@ -64,7 +64,7 @@ impl Hosts {
         host.forget_lingered(turn.world.now());
         let reuse = options.reuse_address.unwrap_or(true);
         let binding = Binding::new(local, options.only_v6 == Some(true));
-        let binding = host.to_listen_on(binding, reuse, options.reuse_port)?;
+        let binding = host.listening_address(binding, reuse, options.reuse_port)?;
         let listening = Listening {
             binding,
             reuse,
@@ -115,6 +115,12 @@ impl Host {
         for orphan in left.map(|end| end.id).collect::<Vec<_>>() {
             self.with_stream(orphan, turn, Endpoint::abandon);
         }
+    }
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tcp {} listens, {} wait to be accepted", self.binding.shown(), self.queue.len())
     }
 }
 

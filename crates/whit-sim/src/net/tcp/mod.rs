@@ -4,6 +4,7 @@
 //! What it leaves out: congestion control, fast retransmission (a loss is a stall until the timer), Nagle's gathering, urgent
 //! data, and both ends connecting to each other at once.
 
+mod bytes;
 mod endpoint;
 mod incoming;
 mod listener;

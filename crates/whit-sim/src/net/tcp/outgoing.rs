@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
+use super::bytes::copy;
+
 /// See the module text.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -51,6 +53,10 @@ impl Outgoing {
 
     pub(super) fn room(&self) -> usize {
         self.capacity - self.buffer.len()
+    }
+
+    pub(super) fn unacknowledged(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Takes at most `most` bytes, and no more than there is room for.
@@ -146,8 +152,9 @@ impl Outgoing {
     }
 
     fn bytes(&self, seq: u64, len: usize) -> Vec<u8> {
-        let from = (seq - self.una) as usize;
-        self.buffer.range(from..from + len).copied().collect()
+        let mut bytes = vec![0; len];
+        copy(&self.buffer, (seq - self.una) as usize, &mut bytes);
+        bytes
     }
 }
 

@@ -14,7 +14,7 @@ use crate::net::hosts::Host;
 impl Host {
     /// The address to listen on: that which is asked for, if it is free. As Linux has it, a live listener is in the way of
     /// every other unless both want to share the port; connections are in the way unless they and the new one reuse.
-    pub(super) fn to_listen_on(&mut self, mut binding: Binding, reuse: bool, share: bool) -> io::Result<Binding> {
+    pub(super) fn listening_address(&mut self, mut binding: Binding, reuse: bool, share: bool) -> io::Result<Binding> {
         self.may_bind(&binding)?;
         if binding.port == 0 {
             let free = |host: &Host, port| host.is_free(&Binding { port, ..binding }, false, false);
@@ -26,7 +26,7 @@ impl Host {
     }
 
     /// The address to connect to `to` from. The family of `peer` is that of the socket.
-    pub(super) fn to_connect_from(
+    pub(super) fn connecting_address(
         &mut self,
         peer: SocketAddr,
         to: SocketAddr,

@@ -38,13 +38,14 @@ impl Hosts {
         host.is_running()?;
         host.has_descriptor(turn)?;
         host.forget_lingered(turn.world.now());
-        let local = host.to_connect_from(peer, to, options)?;
+        let local = host.connecting_address(peer, to, options)?;
         let mut end = Endpoint::new(at, id, local, to, options);
         end.peer_host = peer_host;
         end.v6 = peer.is_ipv6();
         host.open += 1;
         host.pairs.insert((local, to), id);
         end.send(Kind::Syn, None, turn);
+        end.timing.measure(0, turn);
         end.arm(turn);
         host.streams.insert(id, end);
         Ok(id)
@@ -93,6 +94,7 @@ impl Hosts {
         (end.peer_id, end.peer_host) = (segment.from_id, peer_host);
         end.out.acknowledge(0, segment.window);
         end.send(Kind::SynAck, None, turn);
+        end.timing.measure(0, turn);
         end.arm(turn);
         let host = self.get(at);
         let found = &host.listeners[&listener];

@@ -36,6 +36,10 @@ pub(super) struct Timing {
     // acknowledged, and since when.
     round_trip: Option<Duration>,
     measured: Option<(u64, Duration)>,
+    // The last pause; and after a time-out, until something has been measured again, the least: the pauses before may have been
+    // too short for the link.
+    pause: Duration,
+    patience: Duration,
     /// Whether this end had said all before the other.
     pub(super) ended_first: bool,
     keepalive: Option<Duration>,
@@ -47,10 +51,6 @@ pub(super) struct Timing {
 impl Timing {
     pub(super) fn new(keepalive: Option<Duration>) -> Timing {
         Timing { keepalive, ..Timing::default() }
-    }
-
-    pub(super) fn keepalive(&self) -> Option<Duration> {
-        self.keepalive
     }
 
     /// Something has come from the peer.
@@ -71,13 +71,16 @@ impl Timing {
 
     /// More was acknowledged.
     pub(super) fn progress(&mut self, ack: u64, turn: &Turn<'_>) {
-        self.tries = 0;
+        if std::mem::take(&mut self.tries) > 0 {
+            self.patience = self.pause;
+        }
         if let Some((seq, since)) = self.measured
             && ack >= seq
         {
             let took = turn.world.now() - since;
             self.round_trip = Some(self.round_trip.map_or(took, |before| (before * 7 + took) / 8));
             self.measured = None;
+            self.patience = Duration::ZERO;
         }
         // What is on its way now is timed anew.
         turn.cancel(&mut self.timer);
@@ -90,8 +93,8 @@ impl Timing {
     }
 
     /// How long until the next try.
-    fn pause(&self, first: Duration) -> Duration {
-        (first * 2u32.pow(self.tries.min(16))).min(MOST)
+    fn next_pause(&self, first: Duration) -> Duration {
+        (first.max(self.patience) * 2u32.pow(self.tries.min(16))).min(MOST)
     }
 }
 
@@ -116,7 +119,8 @@ impl Endpoint {
             State::Open | State::Lingering { .. } | State::Dead => return turn.cancel(&mut self.timing.timer),
         };
         if self.timing.timer.is_none() {
-            let pause = self.timing.pause(first);
+            let pause = self.timing.next_pause(first);
+            self.timing.pause = pause;
             self.timing.timer = Some(self.later(turn, pause, |end, turn| {
                 end.timing.timer = None;
                 end.timed_out(turn);

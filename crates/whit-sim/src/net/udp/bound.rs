@@ -1,6 +1,7 @@
 //! A datagram socket in its host's table: what it receives, and from whom.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::task::{Context, Poll};
@@ -245,5 +246,15 @@ impl Host {
 impl Bound {
     pub(in crate::net) fn vanish(&mut self, turn: &mut Turn<'_>) {
         self.readers.discard(turn);
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "udp {}", self.binding.shown())?;
+        if let Some(peer) = self.peer {
+            write!(f, " > {peer}")?;
+        }
+        write!(f, ", {} datagrams to read", self.received.len())
     }
 }
