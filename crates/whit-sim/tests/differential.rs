@@ -18,7 +18,7 @@ use whit::sync::{Barrier, Mutex, OnceCell, RwLock, Semaphore, broadcast};
 
 /// Tasks of a program, at most.
 const TASKS: usize = 5;
-const PERMITS: usize = 2;
+const PERMITS: usize = 1;
 
 #[derive(Clone, Debug)]
 enum Step {
