@@ -11,8 +11,8 @@ pub(crate) struct Book {
     gone: Gone,
 }
 
-/// Kept by the test: how many books are gone, how many readers are there, and whether one was there too long. In counters, as
-/// a panic in a drop of a task goes no further.
+/// Kept by the test: how many books are gone, how many readers are there, and whether one was there too long. In
+/// counters, as a panic in a drop of a task goes no further.
 #[derive(Clone, Default)]
 pub(crate) struct Gone(Arc<Counts>);
 
