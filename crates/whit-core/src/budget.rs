@@ -59,15 +59,20 @@ pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
     with(None, f)
 }
 
-fn with<R>(left: Option<u8>, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<u8>);
-    impl Drop for Restore {
+#[inline]
+fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
+    // The place is looked up once, not again for the way back.
+    struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+    impl Drop for Restore<'_> {
+        #[inline]
         fn drop(&mut self) {
-            LEFT.set(self.0);
+            self.0.set(self.1);
         }
     }
-    let _restore = Restore(LEFT.replace(left));
-    f()
+    LEFT.with(|left| {
+        let _restore = Restore(left, left.replace(units));
+        f()
+    })
 }
 
 #[cfg(test)]

@@ -143,4 +143,6 @@ fn a_wait_that_would_hang_is_refused() {
         whit::block_on(whit::sleep(Duration::from_secs(1)));
     }));
     assert!(failure.message().contains("`block_on` was called inside a simulation"), "{failure}");
+    let error = Sim::new(1).run(async { whit::Builder::new().try_run(async {}).unwrap_err() });
+    assert!(error.to_string().contains("cannot be started inside a simulation"), "{error}");
 }

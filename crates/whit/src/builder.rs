@@ -250,6 +250,9 @@ impl Builder {
         if let Some(outer) = nested::running() {
             return Err(RunError(Why::Nested(outer)));
         }
+        if nested::is_simulated() {
+            return Err(RunError(Why::Simulated));
+        }
         let workers = self
             .workers
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(WORKERS_MAX)));
@@ -295,6 +298,7 @@ pub struct RunError(pub(crate) Why);
 #[derive(Debug)]
 pub(crate) enum Why {
     Nested(&'static Location<'static>),
+    Simulated,
     Workers(usize),
     BlockingThreads,
     Name(String),
@@ -314,6 +318,9 @@ impl fmt::Display for RunError {
             Why::Nested(outer) => write!(
                 f,
                 "a runtime cannot be started inside another: this thread works for the one that was started at {outer}; await the future, or use `whit::spawn`"
+            ),
+            Why::Simulated => f.write_str(
+                "a runtime cannot be started inside a simulation, which is to see all that happens: await the future instead",
             ),
             Why::Workers(asked) => {
                 write!(

@@ -39,14 +39,18 @@ impl Runnable {
     #[inline]
     pub fn run_with(self, units: u8) -> bool {
         let _nothing_inherited = inherited::suspend();
-        struct Restore(Option<TaskId>);
-        impl Drop for Restore {
+        // The place is looked up once, not again for the way back.
+        struct Restore<'a>(&'a Cell<Option<TaskId>>, Option<TaskId>);
+        impl Drop for Restore<'_> {
+            #[inline]
             fn drop(&mut self) {
-                CURRENT.set(self.0);
+                self.0.set(self.1);
             }
         }
-        let _restore = Restore(CURRENT.replace(Some(self.meta().id())));
-        budget::with_units(units, || self.0.run())
+        CURRENT.with(|current| {
+            let _restore = Restore(current, current.replace(Some(self.meta().id())));
+            budget::with_units(units, || self.0.run())
+        })
     }
 
     /// Sends the task to its home again without running it.
