@@ -238,6 +238,25 @@ fn faults_shorten_and_wake_for_nothing_and_a_tame_run_has_none() {
 }
 
 #[test]
+fn a_spurious_poll_has_nothing_although_there_is_something() {
+    let run = |bench: Bench| {
+        bench.fabric.set_faults(A, NetFaults::new().spurious(7.0));
+        bench.run(async {
+            let (near, mut far) = bench.pair().await;
+            far.write_all(&[7; 100]).await.unwrap();
+            bench.sleep(SEC).await;
+            let mut spurious = 0;
+            for _ in 0..100 {
+                spurious += u32::from(poll_once(near.peek(&mut [0; 1])).await.is_none());
+            }
+            spurious
+        })
+    };
+    assert_eq!(run(Bench::tame()), 0);
+    assert!((80..100).contains(&run(Bench::new(1))), "at most nine in ten");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_packets() {
     let run = |seed| {
         let bench = Bench::new(seed);
