@@ -79,6 +79,7 @@ mod network;
 mod panics;
 mod park;
 mod reactor;
+mod running;
 mod schedule;
 mod source;
 mod sync;

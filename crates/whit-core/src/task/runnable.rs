@@ -1,19 +1,14 @@
 //! A task that is ready to be polled, and which task a thread is running.
 
-use std::cell::Cell;
 use std::fmt;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use crate::{Home, Meta, TaskId, budget, inherited};
-
-thread_local! {
-    static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
-}
+use crate::{Home, Meta, TaskId, budget, inherited, running};
 
 /// The task that this thread is polling, if it is polling one.
 pub fn current_task() -> Option<TaskId> {
-    CURRENT.try_with(Cell::get).ok().flatten()
+    running::task()
 }
 
 /// A task that is ready to be polled. There is at most one per task at any time.
@@ -39,18 +34,7 @@ impl Runnable {
     #[inline]
     pub fn run_with(self, units: u8) -> bool {
         let _nothing_inherited = inherited::suspend();
-        // The place is looked up once, not again for the way back.
-        struct Restore<'a>(&'a Cell<Option<TaskId>>, Option<TaskId>);
-        impl Drop for Restore<'_> {
-            #[inline]
-            fn drop(&mut self) {
-                self.0.set(self.1);
-            }
-        }
-        CURRENT.with(|current| {
-            let _restore = Restore(current, current.replace(Some(self.meta().id())));
-            budget::with_units(units, || self.0.run())
-        })
+        running::as_task(self.meta().id(), units, || self.0.run())
     }
 
     /// Sends the task to its home again without running it.
