@@ -6,26 +6,30 @@
 //!
 //! The idea is tokio's.
 
+use std::cell::Cell;
 use std::task::{Context, Poll};
-
-use crate::running;
 
 /// Units a task has for each run.
 pub const BUDGET: u8 = 128;
+
+thread_local! {
+    // `None`: no limit.
+    static LEFT: Cell<Option<u8>> = const { Cell::new(None) };
+}
 
 /// Takes one unit. `Pending` if none was left; then the task has been woken and will be polled again with a fresh budget.
 ///
 /// Call it first, and only then touch what you poll: a `Pending` from here must have taken nothing.
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
-    match running::left() {
+    match LEFT.get() {
         None => Poll::Ready(()),
         Some(0) => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }
         Some(left) => {
-            running::set_left(Some(left - 1));
+            LEFT.set(Some(left - 1));
             Poll::Ready(())
         }
     }
@@ -34,25 +38,41 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 /// Gives one unit back: the operation turned out to have to wait, so it made no progress.
 #[inline]
 pub fn refund() {
-    if let Some(left) = running::left() {
-        running::set_left(Some((left + 1).min(BUDGET)));
+    if let Some(left) = LEFT.get() {
+        LEFT.set(Some((left + 1).min(BUDGET)));
     }
 }
 
 /// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
 pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    running::with_left(Some(BUDGET), f)
+    with(Some(BUDGET), f)
 }
 
 /// Runs `f` with so many units, as one run of a task that is to give way soon: a simulation sees by that what may happen between
 /// two operations.
 pub fn with_units<R>(units: u8, f: impl FnOnce() -> R) -> R {
-    running::with_left(Some(units), f)
+    with(Some(units), f)
 }
 
 /// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
 pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    running::with_left(None, f)
+    with(None, f)
+}
+
+#[inline]
+fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
+    // The place is looked up once, not again for the way back.
+    struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+    impl Drop for Restore<'_> {
+        #[inline]
+        fn drop(&mut self) {
+            self.0.set(self.1);
+        }
+    }
+    LEFT.with(|left| {
+        let _restore = Restore(left, left.replace(units));
+        f()
+    })
 }
 
 #[cfg(test)]

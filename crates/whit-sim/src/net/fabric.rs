@@ -33,6 +33,7 @@ pub(super) struct Core {
     pub(super) links: Links,
     pub(super) rules: BTreeMap<u64, Rule>,
     pub(super) next_rule: u64,
+    packets: u64,
     pub(super) look_up: Option<Latency>,
 }
 
@@ -98,12 +99,14 @@ impl Fabric {
     }
 
     fn address(&self, out: Outgoing, to_host: HostId) {
-        let core = self.0.core.lock();
+        let mut core = self.0.core.lock();
+        core.packets += 1;
+        let number = core.packets;
         let name = |host| core.hosts.list[&host].name.clone();
         let (from_name, to_name) = (name(out.host), name(to_host));
         drop(core);
         let Outgoing { host: from_host, from, to, body } = out;
-        let packet = Packet { from_host, from_name, to_host, to_name, from, to, body };
+        let packet = Packet { number, from_host, from_name, to_host, to_name, from, to, body };
         match self.judge(&packet) {
             Verdict::Pass => self.carry(packet),
             Verdict::Drop => self.note_lost(&packet, "dropped by a rule"),
@@ -129,7 +132,7 @@ impl Fabric {
         match carried {
             Err(why) => self.note_lost(&packet, why),
             Ok(arrivals) => {
-                self.0.world.note(packet.from_host, || format!("sends {packet}"));
+                self.0.world.note(packet.from_host, || format!("sends #{} {packet}", packet.number));
                 let (first, doubled) = arrivals;
                 doubled.into_iter().for_each(|when| self.deliver_at(when, packet.clone()));
                 self.deliver_at(first, packet);
@@ -158,7 +161,7 @@ impl Fabric {
         if let Some(why) = lost {
             return self.note_lost(&packet, why);
         }
-        self.0.world.note(packet.to_host, || format!("gets {packet}"));
+        self.0.world.note(packet.to_host, || format!("gets #{}", packet.number));
         let Packet { from, to, body, to_host, .. } = packet;
         self.turn(|hosts, turn| match body {
             Body::Segment(segment) => hosts.segment_arrives(to_host, from, to, segment, turn),

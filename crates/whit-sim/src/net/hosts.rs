@@ -155,7 +155,10 @@ impl Host {
     pub(super) fn has_descriptor(&self, turn: &Turn<'_>) -> io::Result<()> {
         let used_up = self.faults.descriptors.is_some_and(|limit| self.open >= limit);
         match used_up || turn.world.chance(Choice::Fault, self.faults.out_of_descriptors) {
-            true => Err(errors::out_of_descriptors()),
+            true => {
+                turn.world.note(self.id, || "has no descriptor left".into());
+                Err(errors::out_of_descriptors())
+            }
             false => Ok(()),
         }
     }

@@ -9,6 +9,8 @@ use crate::HostId;
 /// One packet on its way, as [rules](crate::Verdict) see it.
 #[derive(Clone)]
 pub struct Packet {
+    /// For the trace: doubles of a packet have the same.
+    pub(super) number: u64,
     pub(super) from_host: HostId,
     pub(super) from_name: Arc<str>,
     pub(super) to_host: HostId,

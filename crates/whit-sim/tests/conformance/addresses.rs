@@ -2,7 +2,18 @@
 
 use super::same;
 
-same!(taken, free_again, while_connections_last, not_ours, everybody, families, names, sharing, own_choice);
+same!(
+    taken,
+    free_again,
+    while_connections_last,
+    who_connects_is_in_the_way,
+    not_ours,
+    everybody,
+    families,
+    names,
+    sharing,
+    own_choice,
+);
 
 mod program {
     use std::io;
@@ -59,6 +70,23 @@ mod program {
         settle().await;
         seen.result("with reuse", TcpListener::bind(address).await.map(drop));
         seen.result("without", plain.listen(address).await.map(drop));
+        Ok(())
+    }
+
+    pub(super) async fn who_connects_is_in_the_way(seen: Seen) -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        for reuse in [true, false] {
+            let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+            let near = TcpSocket::new().bind(free).reuse_address(reuse).connect(listener.local_addr()?).await?;
+            seen.result("listen there", TcpListener::bind(free).await.map(drop));
+            seen.result("on all", TcpListener::bind(at("0.0.0.0", free.port())).await.map(drop));
+            let plain = TcpSocket::new().reuse_address(false);
+            seen.result("without reuse", plain.listen(free).await.map(drop));
+            drop(near);
+        }
+        // A port that the system chose for who connects.
+        let near = TcpStream::connect(listener.local_addr()?).await?;
+        seen.result("a chosen one", TcpListener::bind(near.local_addr()?).await.map(drop));
         Ok(())
     }
 

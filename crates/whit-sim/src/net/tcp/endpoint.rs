@@ -10,9 +10,10 @@
 //!    itself. A lingering one answers an end that is said again, and keeps its pair of addresses for a minute.
 //! 2. What the program writes leaves as an event of the same moment: tame, writes of one moment travel as one segment, unless
 //!    the segmentation of the link cuts it.
-//! 3. A reset leaves its error for the next call, and after that a read tells the end and a write a broken pipe. What was
+//! 3. So does the acknowledgement of what has come: with the program's reply, if that comes at once.
+//! 4. A reset leaves its error for the next call, and after that a read tells the end and a write a broken pipe. What was
 //!    received before can still be read.
-//! 4. Who drops its handle before everything that came was read resets the connection. Otherwise the rest is sent and then the
+//! 5. Who drops its handle before everything that came was read resets the connection. Otherwise the rest is sent and then the
 //!    end; data that arrive after that are answered by a reset.
 
 use std::fmt;
@@ -56,6 +57,8 @@ pub(in crate::net) struct Endpoint {
     pub(super) error: Option<io::ErrorKind>,
     /// The program reads no more.
     pub(super) read_shut: bool,
+    /// The peer is to be told what has come.
+    pub(super) owes_answer: bool,
     pub(super) readers: Waiters,
     pub(super) writers: Waiters,
 }
@@ -181,8 +184,15 @@ impl Endpoint {
         }
     }
 
-    /// Sends what may be sent.
+    /// Sends what may be sent, and if that is nothing, what is owed.
     pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        self.send_pieces(turn);
+        if self.owes_answer && self.state == State::Open {
+            self.send(Kind::Plain, None, turn);
+        }
+    }
+
+    fn send_pieces(&mut self, turn: &mut Turn<'_>) {
         if self.state != State::Open {
             return;
         }
@@ -215,7 +225,7 @@ impl Endpoint {
                     self.writers.wake(turn);
                 }
                 // A second one says that the answer to the first was lost.
-                self.send(Kind::Plain, None, turn);
+                self.owes_answer = true;
                 return self.flush(turn);
             }
             Kind::Syn | Kind::Plain | Kind::Probe => {}
@@ -229,15 +239,19 @@ impl Endpoint {
             return self.die(Some(io::ErrorKind::ConnectionReset), turn);
         }
         self.acknowledged(segment.ack, segment.window, turn);
-        let wants_answer = segment.kind == Kind::Probe || !segment.data.is_empty() || segment.fin;
+        self.owes_answer |= segment.kind == Kind::Probe || !segment.data.is_empty() || segment.fin;
         if self.incoming.arrive(segment.seq, segment.data, segment.fin) {
             self.readers.wake(turn);
         }
-        if wants_answer {
-            self.send(Kind::Plain, None, turn);
-        }
-        self.flush(turn);
+        self.send_pieces(turn);
         self.perhaps_over(turn);
+        if self.owes_answer {
+            match self.state {
+                // Rule 3.
+                State::Open => self.flush_soon(turn),
+                _ => self.send(Kind::Plain, None, turn),
+            }
+        }
     }
 
     fn acknowledged(&mut self, ack: u64, window: u64, turn: &mut Turn<'_>) {
@@ -294,6 +308,7 @@ impl Endpoint {
 /// What is sent.
 impl Endpoint {
     pub(super) fn send(&mut self, kind: Kind, piece: Option<Piece>, turn: &mut Turn<'_>) {
+        self.owes_answer = false;
         let piece = piece.unwrap_or(Piece { seq: self.out.next(), data: Vec::new(), fin: false });
         let (ack, window) = self.incoming.tell();
         let (from_id, to_id) = (self.id.0, self.peer_id);

@@ -214,12 +214,13 @@ impl Endpoint {
             timing: Timing::new(options.keepalive),
             error: None,
             read_shut: false,
+            owes_answer: false,
             readers: Waiters::default(),
             writers: Waiters::default(),
         }
     }
 
-    /// Nobody has a handle of it any more: rule 4 of the module.
+    /// Nobody has a handle of it any more: rule 5 of the endpoint.
     pub(super) fn let_go(&mut self, turn: &mut Turn<'_>) {
         self.owner = Owner::Nobody;
         self.read_shut = true;

@@ -200,3 +200,56 @@ fn ports_that_a_host_chooses_run_out() {
         assert_eq!((held.len(), error.kind()), (28_232, ErrorKind::AddrNotAvailable));
     });
 }
+
+#[test]
+fn an_end_lingers_for_a_minute() {
+    let bench = Bench::new(1);
+    bench.run(async {
+        let listener = bench.listen(B, "10.0.0.2:80").await;
+        let near = bench.connect(A, listener.local_addr().unwrap()).await.unwrap();
+        let far = listener.accept().await.unwrap().0;
+        drop((listener, far));
+        bench.sleep(SEC).await;
+        drop(near);
+        bench.sleep(SEC).await;
+        let socket = TcpSocket::new_in(&bench.handle(B)).reuse_address(false);
+        assert_eq!(kind(socket.listen("10.0.0.2:80").await), ErrorKind::AddrInUse);
+        bench.sleep(60 * SEC).await;
+        socket.listen("10.0.0.2:80").await.unwrap();
+    });
+}
+
+#[test]
+fn what_is_left_over_from_an_earlier_connection_is_not_taken_for_the_new_ones() {
+    let bench = Bench::new(1);
+    bench.run(async {
+        let listener = bench.listen(B, "10.0.0.2:80").await;
+        let address = listener.local_addr().unwrap();
+        let connect = async || {
+            let socket = TcpSocket::new_in(&bench.handle(A)).bind("10.0.0.1:1000".parse().unwrap());
+            socket.connect(address).await.unwrap()
+        };
+        let mut near = connect().await;
+        let mut far = listener.accept().await.unwrap().0;
+        let slow = bench.fabric.rule(|packet| match packet.payload() {
+            b"old" => Verdict::Delay(5 * SEC),
+            _ => Verdict::Pass,
+        });
+        near.write_all(b"old").await.unwrap();
+        bench.sleep(100 * MS).await;
+        bench.fabric.crash(A);
+        drop((near, slow));
+        bench.fabric.restart(A);
+        // The far end takes this for a mistake, asks, and hears that nobody knows its connection any more.
+        let before = bench.now();
+        let mut near = connect().await;
+        assert_eq!(bench.now() - before, SEC + 20 * MS, "its second try");
+        assert_eq!(kind(far.read(&mut [0; 3]).await), ErrorKind::ConnectionReset);
+        let mut far = listener.accept().await.unwrap().0;
+        bench.sleep(10 * SEC).await;
+        near.write_all(b"new").await.unwrap();
+        let mut buf = [0; 3];
+        far.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"new");
+    });
+}
