@@ -30,6 +30,8 @@ pub(crate) trait Pool: Runtime {
     /// Starts it; later calls of `spawn_outside` may come from any thread.
     fn start();
     fn spawn_outside(future: impl Future<Output = ()> + Send + 'static);
+    /// Waits on a thread that is none of the runtime's, in the runtime's own way.
+    fn wait_outside<T>(future: impl Future<Output = T>) -> T;
 }
 
 /// whit with two workers, of which the root's thread is one.
@@ -51,9 +53,17 @@ impl Runtime for Whit {
         whit::yield_now()
     }
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
-        async move {
-            whit::sleep(duration).await;
-        }
+        Untold(whit::sleep(duration))
+    }
+}
+
+/// A sleep whose output, an instant, is of no interest: the sleeps of others have none.
+struct Untold(whit::time::Sleep);
+
+impl Future for Untold {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(cx).map(drop)
     }
 }
 
@@ -69,6 +79,9 @@ impl Pool for Whit {
     }
     fn spawn_outside(future: impl Future<Output = ()> + Send + 'static) {
         WHIT.wait().spawn(future).detach();
+    }
+    fn wait_outside<T>(future: impl Future<Output = T>) -> T {
+        whit::block_on(future)
     }
 }
 
@@ -142,6 +155,9 @@ impl Pool for Tokio<true> {
     fn spawn_outside(future: impl Future<Output = ()> + Send + 'static) {
         drop(tokio(true).spawn(future));
     }
+    fn wait_outside<T>(future: impl Future<Output = T>) -> T {
+        tokio(true).block_on(future)
+    }
 }
 
 /// smol: its executor on two threads of which the root's is one, as `smol::block_on` beside one `SMOL_THREADS` has it.
@@ -186,6 +202,9 @@ impl Pool for Smol {
     fn spawn_outside(future: impl Future<Output = ()> + Send + 'static) {
         SMOL.spawn(future).detach();
     }
+    fn wait_outside<T>(future: impl Future<Output = T>) -> T {
+        async_io::block_on(future)
+    }
 }
 
 /// smol's static executor, on two threads.
@@ -227,6 +246,9 @@ impl Pool for SmolStatic {
     }
     fn spawn_outside(future: impl Future<Output = ()> + Send + 'static) {
         STATIC.spawn(future).detach();
+    }
+    fn wait_outside<T>(future: impl Future<Output = T>) -> T {
+        Smol::wait_outside(future)
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) fn rows() -> Vec<Row> {
         row!(
             TWO,
             "thread-wake",
-            "a thread asks a task and waits for the answer",
+            "a thread asks a task and waits for the answer by the runtime's `block_on`",
             two_workers!(executor::thread_wake),
             "tokio" >= 5.0
         ),

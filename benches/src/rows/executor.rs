@@ -208,23 +208,18 @@ pub(crate) fn token_ring<R: Runtime>(meter: Meter) -> f64 {
 
 pub(crate) fn thread_wake<R: Pool>(meter: Meter) -> f64 {
     R::start();
-    let (place, back) = (Arc::new(Place::default()), Arc::new(AtomicUsize::new(0)));
-    let (caller, theirs, answers) = (thread::current(), place.clone(), back.clone());
+    let (place, back) = (Arc::new(Place::default()), Arc::new(Place::default()));
+    let (theirs, answers) = (place.clone(), back.clone());
     R::spawn_outside(async move {
         loop {
             theirs.take().await;
-            answers.fetch_add(1, Ordering::Release);
-            caller.unpark();
+            answers.put();
         }
     });
-    let mut asked = 0;
     meter.time(100, || {
         for _ in 0..100 {
             place.put();
-            asked += 1;
-            while back.load(Ordering::Acquire) < asked {
-                thread::park();
-            }
+            R::wait_outside(back.take());
         }
     })
 }

@@ -69,12 +69,28 @@ where
     T: Send + 'static,
 {
     let handle = Handle::try_current().ok();
-    let blocking = handle.as_ref().and_then(|handle| handle.blocking().ok().cloned()).unwrap_or_else(default_pool);
+    let blocking = blocking_of(handle.as_ref());
     // The closure finds the handle that was current where it was made.
     spawn.spawn(&(blocking as Home), job(handle, f))
 }
 
-fn default_pool() -> Arc<dyn Blocking + Send + Sync> {
+/// A scheduler for what blocks, that anybody may share.
+pub type SharedBlocking = Arc<dyn Blocking + Send + Sync>;
+
+/// Where [`unblock`] would run a closure now: on the current handle's pool, or outside a runtime on the process-wide default.
+///
+/// ```
+/// let task = whit_core::spawn(&(whit_blocking::current_blocking() as whit_core::Home), async { 2 + 2 });
+/// assert_eq!(whit_core::block_on(task), 4);
+/// ```
+pub fn current_blocking() -> SharedBlocking {
+    blocking_of(Handle::try_current().ok().as_ref())
+}
+
+fn blocking_of(handle: Option<&Handle>) -> SharedBlocking {
     static DEFAULT: OnceLock<Arc<Pool>> = OnceLock::new();
-    DEFAULT.get_or_init(|| Arc::new(Pool::new())).clone()
+    match handle.and_then(|handle| handle.blocking().ok()) {
+        Some(blocking) => blocking.clone(),
+        None => DEFAULT.get_or_init(|| Arc::new(Pool::new())).clone(),
+    }
 }

@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -107,7 +107,7 @@ impl PoolBuilder {
         if self.max == 0 {
             return Err(PoolError(Why::NoThreads));
         }
-        if self.name.contains('\0') {
+        if self.name.as_bytes().contains(&0) {
             return Err(PoolError(Why::Name(self.name)));
         }
         let shared = Shared {
@@ -173,7 +173,11 @@ pub struct Stragglers(Vec<String>);
 
 impl fmt::Display for Stragglers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "blocking jobs did not end within the grace period, and were left behind: {}", self.0.join(", "))
+        f.write_str("blocking jobs did not end within the grace period, and were left behind: ")?;
+        for (i, job) in self.0.iter().enumerate() {
+            write!(f, "{}{job}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
     }
 }
 
@@ -307,7 +311,11 @@ impl Shared {
                     drop(self.call_help(&mut state));
                 }
                 drop(state);
-                runnable.run();
+                // What panics here is not the job but a foreign home that it came by. The thread goes on: it is counted on.
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runnable.run())) {
+                    // Told by the panic hook. To drop it may panic, too.
+                    std::mem::forget(panic);
+                }
                 state = self.lock();
                 state.running.retain(|(thread, ..)| *thread != me);
                 continue;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier, mpsc};
 use std::time::{Duration, Instant};
 
 use whit_blocking::{Pool, PoolBuilder, unblock};
-use whit_core::{Handle, Home, block_on, spawn};
+use whit_core::{Handle, Home, Runnable, Schedule, ScheduleInfo, block_on, spawn};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -133,4 +133,27 @@ fn a_pool_that_cannot_be_is_refused() {
     assert!(error.to_string().contains("0 threads"), "{error}");
     let error = PoolBuilder::new().name("a\0b").build().unwrap_err();
     assert!(error.to_string().contains("NUL"), "{error}");
+}
+
+/// A job that goes to the pool through a home of somebody else, whose `schedule` panics when the job wants to go on. It is lost
+/// then, as that home asked for; but the thread goes on, and the pool knows how many there are.
+#[test]
+fn a_home_that_panics_takes_no_thread_along() {
+    struct Fickle(Arc<Pool>, AtomicUsize);
+    impl Schedule for Fickle {
+        fn schedule(&self, runnable: Runnable, info: ScheduleInfo) {
+            assert!(self.1.fetch_add(1, Ordering::SeqCst) == 0, "scheduled again");
+            self.0.schedule(runnable, info);
+        }
+    }
+    let pool = Arc::new(PoolBuilder::new().max_threads(1).build().unwrap());
+    let home: Home = pool.clone();
+    for _ in 0..3 {
+        let fickle: Home = Arc::new(Fickle(pool.clone(), AtomicUsize::new(0)));
+        spawn(&fickle, futures_lite::future::yield_now()).detach();
+        assert_eq!(block_on(spawn(&home, async { 6 })), 6, "behind it, on the same thread");
+    }
+    assert_eq!(pool.thread_count(), 1);
+    pool.shutdown(10 * SECOND).unwrap();
+    assert_eq!(pool.thread_count(), 0);
 }

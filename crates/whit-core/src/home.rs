@@ -59,6 +59,7 @@ pub fn is_driving(home: &Home) -> bool {
 }
 
 /// Sends a woken task home.
+#[inline]
 pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
     // SAFETY: a copy that is not counted, since the task may be gone before `with` returns. It is used while the runnable
     // is here, which keeps the home alive (see `Meta::home`), and `with` counts before the runnable goes away, where it must.

@@ -63,8 +63,7 @@
 //!
 //! # Limits
 //!
-//! Unsafe code is confined to `task/spawn.rs`, `task/handle.rs`, `task/meta.rs`, `task/origin.rs`
-//! and `home.rs`, with a promise that homes make in `schedule.rs`.
+//! Unsafe code is confined to `task/` and `home.rs`, with a promise that homes make in `schedule.rs`.
 
 pub mod budget;
 pub mod cleanup;
@@ -81,6 +80,7 @@ mod park;
 mod reactor;
 mod schedule;
 mod source;
+mod spin;
 mod sync;
 mod task;
 
@@ -96,4 +96,5 @@ pub use park::{Park, ThreadPark, block_on};
 pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
 pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
+pub use spin::Spin;
 pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn};

@@ -200,6 +200,7 @@ fn a_task_knows_its_id_its_name_its_line_and_its_parent() {
     });
     assert_eq!((task.name(), task.meta().location().line()), (Some("outer"), line));
     assert_eq!(task.meta().parent(), None);
+    assert!(std::ptr::eq(task.meta(), task.metadata()));
     assert!(format!("{task:?}").contains("outer") && task.meta().to_string().contains("tests/tasks.rs"));
     let id = task.id();
     queue.run_all();
@@ -269,15 +270,19 @@ fn a_home_keeps_only_what_waits() {
 /// A task counts a home that keeps no account of it, and leaves the count of one that does alone.
 #[test]
 fn who_keeps_the_home_alive() {
-    struct Nowhere;
-    impl Schedule for Nowhere {
+    #[derive(Default)]
+    struct Drawer(Mutex<Option<Runnable>>);
+    impl Schedule for Drawer {
         fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
-            std::mem::forget(runnable);
+            *self.0.lock().unwrap() = Some(runnable);
         }
     }
-    let nowhere = Arc::new(Nowhere);
-    spawn(&(nowhere.clone() as Home), async {}).detach();
-    assert_eq!(Arc::strong_count(&nowhere), 2, "the leaked task holds one");
+    let drawer = Arc::new(Drawer::default());
+    spawn(&(drawer.clone() as Home), async {}).detach();
+    assert_eq!(Arc::strong_count(&drawer), 2, "the task holds one");
+    let runnable = drawer.0.lock().unwrap().take();
+    drop(runnable);
+    assert_eq!(Arc::strong_count(&drawer), 1);
 
     let queue = Arc::new(Queue::default());
     let task = spawn(&(queue.clone() as Home), async {});

@@ -46,6 +46,7 @@
 mod census;
 mod executor;
 mod injector;
+mod leaked;
 mod local;
 mod padded;
 mod pulse;
@@ -60,6 +61,7 @@ mod rouse;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod rouse;
+mod scoped;
 mod shared_park;
 mod sleepers;
 mod state;
@@ -68,6 +70,8 @@ mod watch;
 mod worker;
 
 pub use executor::Executor;
+pub use leaked::{StaticExecutor, StaticLocalExecutor};
 pub use local::LocalExecutor;
+pub use scoped::run_scoped;
 pub use shared_park::{SharedPark, WorkerPark};
 pub use watch::{BlockedPoll, Watch, WatchEnd};

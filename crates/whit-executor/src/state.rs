@@ -16,8 +16,7 @@
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
-use std::collections::BTreeMap;
-use std::panic::Location;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::task::Waker;
 #[cfg(not(loom))]
@@ -67,11 +66,16 @@ pub(crate) struct State {
 /// The workers, as others see them.
 type Crew = Vec<Arc<Shared>>;
 
+/// One of the tasks that wait. There may be a million, so it is small.
 struct Kept {
     waker: Waker,
-    // Who it is, for the report on stragglers.
-    who: (u64, &'static Location<'static>),
+    // Who it is, for the report on stragglers. Alive as long as this is in the list: `release` takes it out, under the lock,
+    // before the task is freed.
+    meta: NonNull<Meta>,
 }
+
+// SAFETY: the metadata is `Sync`, and is only read.
+unsafe impl Send for Kept {}
 
 impl State {
     pub(crate) fn new() -> State {
@@ -188,14 +192,19 @@ impl State {
 
     /// Those that are in the list, those that workers are polling for the first time, and how many others there are.
     fn stragglers(&self) -> Vec<String> {
-        let mut found = BTreeMap::new();
+        let mut found = Vec::new();
         for shard in &self.kept {
-            found.extend(lock(shard).iter().map(|(_, kept)| kept.who));
+            let kept = lock(shard);
+            // SAFETY: they are in the list, whose lock is held.
+            let metas = kept.iter().map(|(_, kept)| unsafe { kept.meta.as_ref() });
+            found.extend(metas.map(|meta| (meta.id().get(), meta.to_string())));
         }
         let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
-        found.extend(polls.iter().map(|poll| (poll.id, poll.location)));
-        let mut names: Vec<_> =
-            found.iter().map(|(id, location)| format!("task {id}, spawned at {location}")).collect();
+        found.extend(polls.iter().map(|poll| (poll.id, format!("task {} (spawned at {})", poll.id, poll.location))));
+        // By id, and each once, though it may be in both: the one from the list, which knows the name, comes first.
+        found.sort_by_key(|task| task.0);
+        found.dedup_by_key(|task| task.0);
+        let mut names: Vec<_> = found.into_iter().map(|task| task.1).collect();
         let others = self.left().saturating_sub(names.len());
         if others > 0 {
             names.push(format!("{others} more in their first poll"));
@@ -230,8 +239,14 @@ impl Schedule for State {
     unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
         // Ids come to threads in batches of 1,024: one thread mostly meets one shard.
         let shard = (meta.id().get() >> 10) as usize % SHARDS;
-        let task = Kept { waker: waker.clone(), who: (meta.id().get(), meta.location()) };
-        lock(&self.kept[shard]).insert(task) * SHARDS + shard
+        let task = Kept { waker: waker.clone(), meta: NonNull::from(meta) };
+        let mut kept = lock(&self.kept[shard]);
+        if kept.len() == kept.capacity() {
+            // Doubling would mean that up to half of the list is empty.
+            let more = (kept.len() / 8).max(64);
+            kept.reserve_exact(more);
+        }
+        kept.insert(task) * SHARDS + shard
     }
 
     unsafe fn release(&self, key: Option<usize>) {

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, budget, drive};
+use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive};
 
 use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
@@ -36,6 +36,7 @@ struct Looks {
     // Was not allowed to be one at the last try.
     throttled: bool,
     asleep: bool,
+    spin: Spin,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
 
@@ -85,7 +86,14 @@ impl Worker {
         Worker {
             state,
             queue,
-            looks: Looks { turn: 0, searcher: false, throttled: false, asleep: false, crew: (0, Vec::new()) },
+            looks: Looks {
+                turn: 0,
+                searcher: false,
+                throttled: false,
+                asleep: false,
+                spin: Spin::default(),
+                crew: (0, Vec::new()),
+            },
         }
     }
 
@@ -101,7 +109,7 @@ impl Worker {
     }
 
     pub(crate) fn end_sleep(&mut self, ticket: Ticket) {
-        self.looks.end_sleep(&self.state, ticket);
+        self.looks.end_sleep(&self.state, ticket, || false);
     }
 }
 
@@ -156,6 +164,15 @@ impl Driving<'_> {
         others.find_map(|victim| self.queue.steal(victim))
     }
 
+    /// Looks on for a moment before sleep, if that has paid off of late; true if there is something to do. A searcher all the
+    /// while, so that producers rely on it, and before it sleeps it takes the last look of `sleepers`' rule 2 like everybody.
+    fn look_on(&mut self, root_woken: impl Fn() -> bool) -> bool {
+        let (state, queue, Looks { searcher, spin, crew, .. }) = (self.state, self.queue, &mut *self.looks);
+        let peer = |peer: &QueueArc<Shared>| !QueueArc::ptr_eq(peer, queue.shared()) && !peer.is_empty();
+        // Who is no searcher is not relied upon, and would be woken all the same.
+        *searcher && spin.look_on(|| root_woken() || !state.injector.is_empty() || crew.1.iter().any(peer))
+    }
+
     /// Polls the root, which was handed in at `location`.
     pub(crate) fn poll_root<T>(&mut self, location: &'static Location<'static>, poll: impl FnOnce() -> T) -> T {
         // The root may take long, and must not count as a searcher meanwhile: whoever has work would rely on it.
@@ -181,11 +198,14 @@ impl Looks {
         let ticket = prepare_sleep(state, &mut self.searcher, self.throttled, waker)?;
         state.falls_asleep();
         self.asleep = true;
+        self.spin.falls_asleep();
         Some(ticket)
     }
 
-    fn end_sleep(&mut self, state: &State, ticket: Ticket) {
-        self.searcher |= state.sleepers.leave(ticket);
+    fn end_sleep(&mut self, state: &State, ticket: Ticket, root_woken_elsewhere: impl FnOnce() -> bool) {
+        let notified = state.sleepers.leave(ticket);
+        self.searcher |= notified;
+        self.spin.wakes_up(|| notified && !state.injector.is_empty() || root_woken_elsewhere());
         state.wakes_up();
         self.asleep = false;
     }
@@ -253,7 +273,7 @@ pub(crate) fn block_on<F: Future>(
                     return output;
                 }
             }
-            if worker.run_one() || woken.is_set() {
+            if worker.run_one() || woken.is_set() || worker.look_on(|| woken.is_set()) {
                 continue;
             }
             let Some(ticket) = worker.looks.prepare_sleep(state, unparker.clone()) else { continue };
@@ -261,7 +281,7 @@ pub(crate) fn block_on<F: Future>(
             if !woken.is_set() {
                 park_quietly(park, None);
             }
-            worker.looks.end_sleep(state, ticket);
+            worker.looks.end_sleep(state, ticket, || woken.is_set_elsewhere());
         }
     })
 }
@@ -276,22 +296,33 @@ pub(crate) fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
 
 /// Wakes a root future: notes it, and unparks the thread.
 pub(crate) struct RootWaker {
-    woken: AtomicBool,
+    // `NO`, or else where the wake came from.
+    woken: AtomicU8,
+    thread: usize,
     unparker: Waker,
 }
+
+const NO: u8 = 0;
+const FROM_HERE: u8 = 1;
+const FROM_ELSEWHERE: u8 = 2;
 
 impl RootWaker {
     /// Set at first, since the first poll needs no wake.
     pub(crate) fn new(unparker: Waker) -> Arc<RootWaker> {
-        Arc::new(RootWaker { woken: AtomicBool::new(true), unparker })
+        Arc::new(RootWaker { woken: AtomicU8::new(FROM_HERE), thread: this_thread(), unparker })
     }
 
     pub(crate) fn is_set(&self) -> bool {
-        self.woken.load(Ordering::Acquire)
+        self.woken.load(Ordering::Acquire) != NO
+    }
+
+    /// Set, and by another thread.
+    pub(crate) fn is_set_elsewhere(&self) -> bool {
+        self.woken.load(Ordering::Relaxed) == FROM_ELSEWHERE
     }
 
     pub(crate) fn take(&self) -> bool {
-        self.is_set() && self.woken.swap(false, Ordering::AcqRel)
+        self.is_set() && self.woken.swap(NO, Ordering::AcqRel) != NO
     }
 }
 
@@ -301,8 +332,17 @@ impl Wake for RootWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.woken.swap(true, Ordering::AcqRel) {
+        let from = if this_thread() == self.thread { FROM_HERE } else { FROM_ELSEWHERE };
+        if self.woken.swap(from, Ordering::AcqRel) == NO {
             self.unparker.wake_by_ref();
         }
     }
+}
+
+/// A number that no other thread has meanwhile.
+fn this_thread() -> usize {
+    thread_local! {
+        static PLACE: u8 = const { 0 };
+    }
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }

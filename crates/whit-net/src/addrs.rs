@@ -119,7 +119,7 @@ pub(crate) mod sealed {
             }
             let pair = self.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
             match pair {
-                Some((host, port)) if !host.is_empty() && !host.contains(':') => Ok(named(host, port)),
+                Some((host, port)) if !host.is_empty() && !host.as_bytes().contains(&b':') => Ok(named(host, port)),
                 _ => Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
                     format!(

@@ -44,7 +44,7 @@
 //!
 //! # Limits
 //!
-//! Unsafe code is in `reactor.rs` (registering with `polling`), `sys/`, `asynchronous/` (which keeps that promise, and
+//! Unsafe code is in `reactor.rs` and `sys/` (registering, and the wait of Linux), `asynchronous/` (which keeps that promise, and
 //! `IoSafe`) and `async_io.rs`. Of async-io's API, `os` (kqueue and Windows waitables) and `Timer` are not here; for the
 //! latter see `whit-timers`.
 

@@ -14,12 +14,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use polling::{Event, PollMode, Poller};
 use whit_core::{BorrowedSource, Dir, Interest, Panics, Park, RawSource, Source, SourceKey};
 
 use crate::parking::Parking;
 use crate::sync::lock;
-use crate::sys::{Notifier, Ready, TELLS_END, Waiter, add_edge};
+use crate::sys::{Poller, Ready, TELLS_END, Waiter};
 use crate::table::Table;
 
 /// Watches descriptors for readiness, and is a [`Park`]: whoever parks in it waits for their events.
@@ -55,7 +54,6 @@ struct Shared {
     closed: AtomicBool,
     table: Mutex<Table>,
     parking: Parking,
-    notifier: Notifier,
 }
 
 impl Reactor {
@@ -63,7 +61,7 @@ impl Reactor {
     ///
     /// # Errors
     ///
-    /// The system has no descriptors to give: it takes four on Linux.
+    /// The system has no descriptors to give: it takes two on Linux.
     pub fn new() -> io::Result<Reactor> {
         Reactor::with(|poller| poller.supports_edge())
     }
@@ -87,17 +85,15 @@ impl Reactor {
             )
         };
         let poller = Poller::new().map_err(failed)?;
-        let (waiter, notifier) = Waiter::new(&poller).map_err(failed)?;
         let shared = Arc::new(Shared {
             edge: edge(&poller),
             poller,
             closed: AtomicBool::new(false),
             table: Mutex::default(),
             parking: Parking::new(),
-            notifier,
         });
         let unparker = Waker::from(shared.clone());
-        Ok(Reactor { shared, waiter: Mutex::new(waiter), spare: Mutex::default(), unparker })
+        Ok(Reactor { shared, waiter: Mutex::new(Waiter::new()), spare: Mutex::default(), unparker })
     }
 
     /// No more events: everybody who waits, now or later, gets `NotConnected`, and registering fails with it.
@@ -168,13 +164,8 @@ impl whit_core::Reactor for Reactor {
         }
         // First into the table: the event may come at once.
         let key = lock(&shared.table).insert(raw, source)?;
-        let added = if shared.edge {
-            // SAFETY: the caller keeps the descriptor open until it has been deregistered.
-            add_edge(&shared.poller, unsafe { BorrowedSource::borrow_raw(raw) }, key)
-        } else {
-            // SAFETY: as above.
-            unsafe { shared.poller.add_with_mode(raw, Event::none(key), PollMode::Oneshot) }
-        };
+        // SAFETY: the caller keeps the descriptor open until it has been deregistered.
+        let added = shared.poller.add(unsafe { BorrowedSource::borrow_raw(raw) }, key, shared.edge);
         if let Err(error) = added {
             let source = lock(&shared.table).remove(key);
             drop(source);
@@ -227,13 +218,14 @@ impl Shared {
         let table = lock(&self.table);
         let Some((raw, source)) = table.get(key) else { return Ok(()) };
         let waiting = source.interest();
-        let (readable, writable) = (waiting.readable || wanted.readable, waiting.writable || wanted.writable);
-        if !readable && !writable {
+        let interest =
+            Interest { readable: waiting.readable || wanted.readable, writable: waiting.writable || wanted.writable };
+        if interest == Interest::default() {
             return Ok(());
         }
         // SAFETY: a descriptor in the table has not been deregistered, so it is open; the lock keeps it there.
         let raw = unsafe { BorrowedSource::borrow_raw(raw) };
-        self.poller.modify(raw, Event::new(key, readable, writable))
+        self.poller.arm(raw, key, interest)
     }
 }
 
@@ -244,7 +236,7 @@ impl Wake for Shared {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.parking.notify()
-            && let Err(error) = self.notifier.notify(&self.poller)
+            && let Err(error) = self.poller.notify()
         {
             eprintln!("whit: a sleeping reactor could not be woken: {error}");
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use slab::Slab;
 use whit_core::{RawSource, Source};
 
-// The top bit of a key stays clear: `polling` and `sys` use the highest numbers for their own descriptors.
+// The top bit of a key stays clear: `sys` and `polling` use the highest numbers for their own descriptors.
 const SLOT_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 const GENERATIONS: usize = 1 << (usize::BITS - 1 - SLOT_BITS);
 const SLOTS: usize = 1 << SLOT_BITS;

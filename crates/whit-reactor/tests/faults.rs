@@ -154,6 +154,37 @@ fn two_tasks_that_arm_at_once_are_both_served() {
     whit_core::Reactor::deregister(&reactor, one.as_fd(), key).unwrap();
 }
 
+/// One-shot: what nobody has asked for is not reported, else a loop over many sockets would never sleep.
+#[test]
+fn nothing_is_reported_before_it_is_armed() {
+    let reactor = Reactor::oneshot().unwrap();
+    let (one, mut two) = UnixStream::pair().unwrap();
+    two.write_all(b"x").unwrap();
+    let source = Arc::new(Source::new(false));
+    // SAFETY: `one` is open until the end of this test, and deregistered before.
+    let key = unsafe { whit_core::Reactor::register(&reactor, one.as_raw_fd(), source.clone()).unwrap() };
+    reactor.park(Some(Instant::now() + Duration::from_millis(20))).unwrap();
+    assert_eq!((source.ready(Dir::Read), source.ready(Dir::Write)), (None, None));
+    whit_core::Reactor::rearm(&reactor, one.as_fd(), key, Interest { readable: true, writable: false }).unwrap();
+    assert!(drive(&reactor, || source.ready(Dir::Read).is_some()));
+    assert_eq!(source.ready(Dir::Write), None);
+    whit_core::Reactor::deregister(&reactor, one.as_fd(), key).unwrap();
+}
+
+/// The system forgets what was taken out, so that it can be put in again, there or in another reactor.
+#[test]
+fn what_was_taken_out_can_be_registered_again() {
+    for reactor in [Reactor::new(), Reactor::oneshot()] {
+        let reactor = Arc::new(reactor.unwrap());
+        let shared = reactor.clone() as SharedReactor;
+        let (one, mut two) = UnixStream::pair().unwrap();
+        let one = Async::new_in(one, &shared).unwrap().into_inner().unwrap();
+        let one = Async::new_in(one, &shared).unwrap();
+        two.write_all(b"again").unwrap();
+        assert!(read_all(&reactor, &one, b"again"));
+    }
+}
+
 fn send_with_descriptor(near: &UnixStream, bytes: &[u8]) {
     use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
     let fds = [near.as_fd()];

@@ -34,11 +34,13 @@
 //! | you want | in the task that awaits: may borrow | as tasks: in parallel, `'static` |
 //! | --- | --- | --- |
 //! | all outputs | [`join`] | [`task_group`], and [`join`] on its handles |
-//! | all values, or the first error | [`try_join`] | [`task_group`] |
+//! | all values, or the first error | [`try_join`], [`local_task_group`] | [`task_group`] |
 //! | the first | [`race`], [`race_ok`] | [`Policy::FirstOk`] |
 //! | each as it comes | [`as_completed`], [`wait_first`] | [`as_completed`] on handles |
 //! | many, so many at a time | [`map_concurrent`], [`map_stream_concurrent`] | [`GroupBuilder::limit`] |
-//! | children that come up on the way | [`scope`] | [`TaskGroup::spawn`], [`TaskGroup::start`] |
+//! | the same, until one fails | [`try_map_concurrent`], [`try_map_stream_concurrent`] | the same, in a [`task_group`] |
+//! | children that come up on the way | [`scope`], or [`scope_local`] if they are not `Send` | [`TaskGroup::spawn`], [`TaskGroup::start`] |
+//! | children that borrow something big | [`scope`] | [`scope_with`], which owns it |
 //! | a time limit | [`move_on_after`], [`fail_after`] | the same, around the group |
 //! | to cancel by hand | [`CancelScope`], [`CancelToken`] | [`TaskGroup::cancel`], [`Child::cancel`] |
 //! | something to go on until it is done | [`shield`] | [`shield`] |
@@ -78,39 +80,48 @@
 //! # Limits
 //!
 //! - A shield holds back scopes and groups, not whoever drops a future by hand or as the loser of a race.
-//! - Rust can forget a future, so children that run in parallel cannot borrow from their caller's frame: [`scope`] is for
-//!   those that borrow, [`task_group`] for those in parallel.
+//! - Rust can forget a future, so no async function can lend its caller's frame to children that run in parallel. [`scope`] lends
+//!   it to children in one task, and [`scope_with`] lends what was moved into it to children in parallel. A function that blocks
+//!   can do both: `whit_executor::run_scoped`.
 //! - Scopes are told apart by the task that polls them. A `block_on` inside an async function is in the same task as what is
 //!   around it, and must not wait for a time limit there: the outer scope that has to speak is not polled meanwhile.
 //! - A task that blocks its thread cannot be dropped, and holds up whoever waits for it. Blocking closures ask
 //!   [`is_cancelled`].
-//! - The children of an array or a vector are boxed one by one, as this crate has no unsafe code.
+//! - The children of an array or a vector are boxed one by one, which takes no unsafe code. The only unsafe code of this crate is in
+//!   `lend.rs`, whose text says why it is sound.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod as_completed;
 mod borrow;
 mod cancel;
 mod group;
 mod join;
+mod lend;
 mod map_concurrent;
 mod pool;
 mod ready;
+mod running;
 mod slot;
 mod stop;
 mod sync;
 mod task_local;
+mod try_map_concurrent;
 mod turns;
 mod unwind;
 mod wake;
 
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
-pub use borrow::{InScope, Scope, Scoped, scope};
+pub use borrow::{InLocalScope, InScope, LocalScope, Scope, Scoped, scope, scope_local};
 pub use cancel::{
     CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
     effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
 };
-pub use group::{Child, GroupBuilder, GroupError, NotStarted, Policy, Ready, TaskGroup, task_group};
+pub use group::{
+    Child, GroupBuilder, GroupError, LocalTaskGroup, NotStarted, Policy, Ready, TaskGroup, local_task_group, task_group,
+};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};
+pub use lend::{Lent, LentBody, LentChild, scope_with};
 pub use map_concurrent::{MapConcurrent, MapStreamConcurrent, map_concurrent, map_stream_concurrent};
 pub use task_local::{NotSet, TaskLocal, WithLocal};
+pub use try_map_concurrent::{TryMapConcurrent, TryMapStreamConcurrent, try_map_concurrent, try_map_stream_concurrent};

@@ -1,5 +1,6 @@
-//! `map_concurrent`: many items, a bounded number at a time.
+//! `map_concurrent`: many items, a bounded number at a time, and an output for each.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -7,14 +8,14 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
-use whit_core::budget;
 
-use crate::pool::Pool;
+use crate::running::Running;
 
 /// Runs `f(item)` for every item, at most `limit` at once, and gives the outputs in the order of the items.
 ///
 /// The next item is taken when a running one is ready, so that the iterator is never ahead by more than `limit`. Children are
-/// polled inside the task that awaits, and so may borrow. For what has no output, `()` takes no memory.
+/// polled inside the task that awaits, and so may borrow. For what has no output, `()` takes no memory. What can fail is for
+/// [`try_map_concurrent`](crate::try_map_concurrent).
 ///
 /// # Panics
 ///
@@ -68,7 +69,7 @@ where
 pub struct MapConcurrent<I, M, F: Future> {
     items: I,
     f: M,
-    running: Running<F>,
+    running: Running<F, F::Output>,
 }
 
 // The children are boxed, and nothing else is ever pinned.
@@ -79,7 +80,8 @@ impl<I: Iterator, M: FnMut(I::Item) -> F, F: Future> Future for MapConcurrent<I,
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let MapConcurrent { items, f, running } = self.get_mut();
-        running.poll(cx, |_| Poll::Ready(items.next().map(&mut *f)))
+        let polled = running.poll(cx, |_| Poll::Ready(items.next().map(&mut *f)), Ok::<_, Infallible>);
+        polled.map(|Ok(outputs)| outputs)
     }
 }
 
@@ -90,7 +92,7 @@ pin_project! {
         #[pin]
         items: S,
         f: M,
-        running: Running<F>,
+        running: Running<F, F::Output>,
     }
 }
 
@@ -99,60 +101,8 @@ impl<S: Stream, M: FnMut(S::Item) -> F, F: Future> Future for MapStreamConcurren
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        this.running.poll(cx, |cx| this.items.as_mut().poll_next(cx).map(|item| item.map(&mut *this.f)))
-    }
-}
-
-struct Running<F: Future> {
-    limit: usize,
-    pool: Pool<usize, F>,
-    outputs: Vec<Option<F::Output>>,
-    no_more: bool,
-}
-
-impl<F: Future> Running<F> {
-    #[track_caller]
-    fn new(limit: usize) -> Running<F> {
-        assert!(limit > 0, "a limit of 0 would run nothing, ever; give 1 to run one after the other");
-        Running { limit, pool: Pool::new(), outputs: Vec::new(), no_more: false }
-    }
-
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<F>>,
-    ) -> Poll<Vec<F::Output>> {
-        // Items and children that are always ready must not keep the task in here: a unit of the budget for each output.
-        while budget::poll_proceed(cx).is_ready() {
-            while !self.no_more && self.pool.len() < self.limit {
-                match next(cx) {
-                    Poll::Ready(Some(future)) => {
-                        self.pool.insert(self.outputs.len(), future);
-                        self.outputs.push(None);
-                    }
-                    Poll::Ready(None) => self.no_more = true,
-                    Poll::Pending => break,
-                }
-            }
-            match self.pool.poll_next(cx) {
-                Poll::Ready(Some((index, output))) => self.outputs[index] = Some(output),
-                Poll::Ready(None) if self.no_more => {
-                    let outputs = std::mem::take(&mut self.outputs);
-                    return Poll::Ready(outputs.into_iter().map(|output| output.expect("all are ready")).collect());
-                }
-                Poll::Ready(None) | Poll::Pending => {
-                    budget::refund();
-                    break;
-                }
-            }
-        }
-        Poll::Pending
-    }
-}
-
-impl<F: Future> fmt::Debug for Running<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("running", &self.pool.len()).field("started", &self.outputs.len()).finish()
+        let next = |cx: &mut Context<'_>| this.items.as_mut().poll_next(cx).map(|item| item.map(&mut *this.f));
+        this.running.poll(cx, next, Ok::<_, Infallible>).map(|Ok(outputs)| outputs)
     }
 }
 

@@ -2,15 +2,17 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures_lite::future::yield_now;
-use support::{Log, Wakes, counted, ms, on_four_threads, poll_once, simulate, sleep};
+use support::{Log, Wakes, counted, forget, ms, on_four_threads, poll_once, simulate, sleep};
 use whit_core::block_on;
-use whit_scope::{Scope, join, move_on_after, scope};
+use whit_scope::{LocalScope, Scope, join, move_on_after, scope, scope_local};
 
 #[test]
 fn children_borrow_and_the_scope_waits_for_them() {
@@ -137,7 +139,7 @@ fn dropping_or_forgetting_the_scope_is_the_end_of_its_children() {
     let mut lines = log.take();
     lines.sort();
     assert_eq!(lines, ["child", "circle"]);
-    std::mem::forget(start(log.clone()));
+    forget(start(log.clone()));
     assert!(log.take().is_empty());
 }
 
@@ -226,4 +228,51 @@ fn limits_in_a_child_are_its_own() {
         assert_eq!((outer.take(), seen.take()), (vec!["inner: None".to_owned()], vec!["own limit: None".to_owned()]));
         assert_eq!(join((scope(|_| async { 1 }), scope(|_| async { 2 }))).await, (1, 2));
     });
+}
+
+/// Children that are not `Send`, in a task that is not, and that borrow and spawn as those of `scope` do.
+#[test]
+fn local_children_share_what_is_not_sync() {
+    let total = simulate(async {
+        let (log, order) = (Rc::new(RefCell::new(Vec::new())), RefCell::new(Vec::new()));
+        let (kept, written) = (log.clone(), &order);
+        let total = scope_local(|s: LocalScope<'_>| async move {
+            for n in 1..=3 {
+                let (log, again) = (log.clone(), s.clone());
+                drop(s.spawn(async move {
+                    sleep(10 - n).await;
+                    log.borrow_mut().push(n);
+                    drop(again.spawn(async move { written.borrow_mut().push(n * 10) }));
+                }));
+            }
+            let rc = Rc::new(5);
+            *s.spawn(async move { rc }).await
+        });
+        let total = total.await;
+        (total, Rc::into_inner(kept).unwrap().into_inner(), order.into_inner())
+    });
+    assert_eq!(total, (5, vec![3, 2, 1], vec![30, 20, 10]));
+}
+
+#[test]
+fn a_local_scope_that_is_dropped_drops_its_children() {
+    let log = Log::default();
+    let mut all = scope_local(|s| {
+        drop(s.spawn(support::lasting::<()>(log.clone(), "begun")));
+        let guard = log.on_drop("body");
+        async move {
+            let _guard = guard;
+            yield_now().await;
+            drop(s.spawn(support::lasting::<()>(Log::default(), "never begun")));
+            pending::<()>().await;
+        }
+    });
+    let wakes = Arc::new(Wakes::default());
+    assert!(poll_once(&mut all, &wakes).is_pending());
+    drop(all);
+    assert_eq!(log.take(), ["body", "begun"]);
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        block_on(scope_local(|s| async move { s.spawn(async { std::panic::resume_unwind(Box::new("boom")) }).await }))
+    }));
+    assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"boom"));
 }

@@ -135,6 +135,12 @@ cases! {
         assert_eq!(map_concurrent(3, 0..20, work).await.len(), 20);
         assert_eq!(map_stream_concurrent(3, stream::iter(0..20), work).await.len(), 20);
     }
+    try_map_concurrent_at_each_point(alive) >= 8: {
+        let work = |n: u64| { let alive = alive.clone(); async move { alive.task(n % 5, if n == 15 { Err(n) } else { Ok(n) }).await } };
+        assert_eq!(try_map_concurrent(3, 0..20, work).await, Err(15));
+        assert_eq!(alive.0.load(SeqCst), 0, "the rest is gone");
+        assert_eq!(try_map_stream_concurrent(3, stream::iter(0..9), work).await.map(|all| all.len()), Ok(9));
+    }
     limits_at_each_point(alive) >= 10: {
         assert_eq!(move_on_after(ms(2), alive.clone().task(100, ())).await, None);
         assert_eq!(alive.0.load(SeqCst), 0, "it was waited for");
@@ -191,6 +197,27 @@ cases! {
         assert_eq!(group.await, Err(failed("first", vec!["late"])));
         assert_eq!(alive.0.load(SeqCst), 0);
     }
+    local_groups_at_each_point(alive) >= 5: {
+        let (a, numbers) = (&alive, std::cell::RefCell::new(vec![]));
+        let group = local_task_group(|group| {
+            let numbers = &numbers;
+            async move {
+                for n in 1..4 {
+                    drop(group.spawn(async move { let n = a.clone().steps(n, n).await; numbers.borrow_mut().push(n); Ok(()) }));
+                }
+                let sibling = a.clone();
+                drop(group.spawn(async move {
+                    let _why = cancelled().await;
+                    shield(sibling.steps(4, ())).await;
+                    Err::<(), _>("late")
+                }));
+                drop(group.spawn(async move { Err::<(), _>(a.clone().task(7, "first").await) }));
+                a.clone().steps(100, Ok(())).await
+            }
+        });
+        assert_eq!(group.await, Err(failed("first", vec!["late"])));
+        assert_eq!((alive.0.load(SeqCst), numbers.into_inner().len()), (0, 3));
+    }
     borrowing_scopes_at_each_point(alive) >= 5: {
         let (a, numbers) = (&alive, [1, 2, 3]);
         let sum = scope(|s| {
@@ -202,6 +229,17 @@ cases! {
             }
         });
         assert_eq!(sum.await, 6);
+    }
+    lending_scopes_at_each_point(alive) >= 5: {
+        let numbers = (alive.clone(), alive.guard(), [1, 2, 3]);
+        let (numbers, sum) = scope_with(numbers, async |s| {
+            let (alive, _, numbers) = s.data();
+            let children: Vec<_> = numbers.iter().map(|n| s.spawn(async move { Ok(alive.clone().steps(*n * 3, n).await) })).collect();
+            drop(s.spawn(async move { Ok(alive.clone().task(9, 1).await) }));
+            Ok::<_, ()>(join(children).await.into_iter().flatten().sum::<u64>())
+        }).await;
+        assert_eq!((sum, alive.0.load(SeqCst)), (Ok(6), 1));
+        drop(numbers);
     }
     task_locals_at_each_point(alive) >= 3: {
         task_local! { static GUARD: Guard; }

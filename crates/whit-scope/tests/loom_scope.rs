@@ -1,15 +1,15 @@
 //! Models of who is woken: `RUSTFLAGS="--cfg loom" cargo test --release -p whit-scope --test loom_scope`.
 #![cfg(loom)]
 
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use loom::future::{AtomicWaker, block_on};
-use loom::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use loom::thread;
 use whit_core::{Runnable, Schedule, ScheduleInfo};
-use whit_scope::{CancelScope, GroupBuilder, Policy, Scope, TaskGroup, as_completed, cancelled, scope};
+use whit_scope::{CancelScope, GroupBuilder, Lent, Policy, Scope, TaskGroup, as_completed, cancelled, scope};
 
 /// Every interleaving with up to three switches of thread by force.
 fn model(f: impl Fn() + Send + Sync + 'static) {
@@ -156,4 +156,76 @@ fn a_spawn_from_elsewhere_is_noticed() {
         };
         block_on(scope(body));
     });
+}
+
+/// Lent data that loom watches: a read that is not before the end of it is a race.
+struct Lendable {
+    text: AtomicUsize,
+    gone: Arc<Flag>,
+}
+
+impl Lendable {
+    fn new() -> (Lendable, Arc<Flag>) {
+        let gone = Arc::<Flag>::default();
+        (Lendable { text: AtomicUsize::new(7), gone: gone.clone() }, gone)
+    }
+
+    fn read(&self) {
+        assert_eq!(self.text.load(Relaxed), 7);
+    }
+}
+
+impl Drop for Lendable {
+    fn drop(&mut self) {
+        self.text.with_mut(|text| *text = 0);
+        self.gone.set();
+    }
+}
+
+/// Reads once more when it is dropped.
+struct Reader<'s>(&'s Lendable);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.read();
+    }
+}
+
+/// A child reads while it runs, when its future is dropped, and when its value is, which nobody takes.
+async fn reads(s: Lent<'_, Lendable, ()>, ends: bool) -> Result<(), ()> {
+    drop(s.spawn(async move {
+        let reader = Reader(s.data());
+        if !ends {
+            pending::<()>().await;
+        }
+        Ok(reader)
+    }));
+    Ok(())
+}
+
+/// The data comes back when nobody reads it any more, and its owner may write to it at once.
+#[test]
+fn lent_data_comes_back_after_its_readers() {
+    model(|| {
+        let (data, _gone) = Lendable::new();
+        let all = GroupBuilder::new().home(Arc::new(Threads)).run_with(data, async |s| reads(s, true).await);
+        let (mut data, outcome) = block_on(all);
+        assert_eq!(outcome, Ok(()));
+        data.text.with_mut(|text| *text = 8);
+    });
+}
+
+/// The scope is dropped beside a child that ends, or is cancelled by that: the last of the two drops the data, and once.
+#[test]
+fn the_last_owner_drops_lent_data() {
+    for ends in [true, false] {
+        model(move || {
+            let (data, gone) = Lendable::new();
+            let builder = GroupBuilder::new().home(Arc::new(Threads));
+            let mut all = Box::pin(builder.run_with(data, async move |s| reads(s, ends).await));
+            let _ = all.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            drop(all);
+            block_on(gone.wait());
+        });
+    }
 }

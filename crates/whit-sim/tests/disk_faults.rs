@@ -189,6 +189,14 @@ fn a_disk_is_full_and_has_room_again() {
         fs::write("/b", vec![2; 600]).await.unwrap();
         drop(file);
         fs::write("/c", vec![2; 400]).await.unwrap();
+        // Open twice: the room is free when both are closed.
+        let twice = [File::open("/c").await.unwrap(), File::open("/c").await.unwrap()];
+        fs::remove_file("/c").await.unwrap();
+        let [one, two] = twice;
+        drop(one);
+        fs::write("/c", "x").await.unwrap_err();
+        drop(two);
+        fs::write("/c", vec![2; 400]).await.unwrap();
         fs::rename("/c", "/b").await.unwrap();
         fs::write("/c", vec![2; 600]).await.unwrap();
         fs::hard_link("/c", "/d").await.unwrap();

@@ -80,7 +80,7 @@ mod sync;
 mod wait_list;
 pub mod watch;
 
-pub use barrier::{Barrier, BarrierWaitResult};
+pub use barrier::{Barrier, BarrierError, BarrierWaitResult};
 #[doc(no_inline)]
 pub use channel::{Receiver, Sender, bounded, unbounded};
 pub use condvar::Condvar;

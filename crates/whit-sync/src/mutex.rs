@@ -148,6 +148,15 @@ acquiring_future! {
 }
 
 /// The data of a [`Mutex`]; dropping it unlocks.
+///
+/// It is the right to unlock: nobody without it can, and nobody can twice.
+///
+/// ```compile_fail,E0382
+/// let mutex = whit_sync::Mutex::new(5);
+/// let guard = mutex.try_lock().unwrap();
+/// drop(guard);
+/// drop(guard);
+/// ```
 #[must_use = "a dropped guard unlocks at once"]
 pub struct MutexGuard<'m, T: ?Sized> {
     mutex: &'m Mutex<T>,

@@ -8,12 +8,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::blocking;
 use crate::short_lock::{ShortGuard, ShortLock};
 use crate::sync::const_unless_loom;
-use crate::wait_list::{Key, WaitList, WakeList};
+use crate::wait_list::{Key, WaitList, WakeList, wake};
 
 /// Wakes waiting tasks, one or all.
 ///
@@ -101,9 +101,7 @@ impl Notify {
             None => state.kept |= keep,
         }
         drop(state);
-        if let Some(waker) = woken {
-            waker.wake();
-        }
+        wake(woken);
     }
 }
 
@@ -127,8 +125,13 @@ impl Notified<'_> {
     /// Takes a place in the queue before the first poll: what is notified from now on counts. Whether it has been notified.
     ///
     /// Check your condition after this and before the await, and nothing falls in between.
+    ///
+    /// After a poll, or called again, it only looks: who is to be woken is as before.
     pub fn enable(&mut self) -> bool {
-        self.look(&mut Context::from_waker(std::task::Waker::noop()), false).is_ready()
+        match self.key {
+            Some(key) => !self.notify.state.lock().waiting.is_queued(key),
+            None => self.look(&mut Context::from_waker(Waker::noop()), false).is_ready(),
+        }
     }
 
     /// As a poll, but the notification stays in its entry until [`done`](Notified::done): dropped before, it goes on by rule 3.
@@ -138,7 +141,7 @@ impl Notified<'_> {
 
     /// The notification has been used.
     pub(crate) fn done(mut self) {
-        let _ = self.look(&mut Context::from_waker(std::task::Waker::noop()), true);
+        let _ = self.look(&mut Context::from_waker(Waker::noop()), true);
     }
 
     fn look(&mut self, cx: &mut Context<'_>, take: bool) -> Poll<()> {
@@ -146,8 +149,8 @@ impl Notified<'_> {
         let Some(key) = self.key else {
             if std::mem::take(&mut state.kept) {
                 if !take {
-                    // Kept for the poll, in an entry of our own.
-                    let key = state.waiting.push_front(Given::One, cx.waker().clone());
+                    // Kept for the poll, in an entry of our own, which will wake nobody.
+                    let key = state.waiting.push_front(Given::One, Waker::noop().clone());
                     state.waiting.pop_front();
                     self.key = Some(key);
                 }

@@ -67,7 +67,7 @@ impl<T: Ord> PriorityQueue<T> {
     pub async fn push(&self, item: T) -> Result<(), SendError<T>> {
         if let Some(room) = &self.room {
             match room.acquire().await {
-                Ok(place) => place.forget(),
+                Ok(place) => place.use_up(),
                 Err(_) => return Err(SendError(item)),
             }
         }
@@ -82,7 +82,7 @@ impl<T: Ord> PriorityQueue<T> {
     pub fn try_push(&self, item: T) -> Result<(), TrySendError<T>> {
         if let Some(room) = &self.room {
             match room.try_acquire() {
-                Some(place) => place.forget(),
+                Some(place) => place.use_up(),
                 None if self.is_closed() => return Err(TrySendError::Closed(item)),
                 None => return Err(TrySendError::Full(item)),
             }
@@ -100,7 +100,7 @@ impl<T: Ord> PriorityQueue<T> {
     pub async fn pop(&self) -> Result<T, RecvError> {
         // Closed, it gives no more permits; what is left is anybody's.
         if let Ok(item) = self.items.acquire().await {
-            item.forget();
+            item.use_up();
         }
         self.take().ok_or(RecvError)
     }
@@ -112,7 +112,7 @@ impl<T: Ord> PriorityQueue<T> {
     /// There is none at the moment, or there will be none.
     pub fn try_pop(&self) -> Result<T, TryRecvError> {
         match self.items.try_acquire() {
-            Some(item) => item.forget(),
+            Some(item) => item.use_up(),
             None if self.is_closed() => return self.take().ok_or(TryRecvError::Closed),
             None => return Err(TryRecvError::Empty),
         }
@@ -137,6 +137,14 @@ impl<T: Ord> PriorityQueue<T> {
         blocking::wait(self.pop())
     }
 
+    /// As [`close`](PriorityQueue::close), and takes what is in the queue: the greatest first, and of equal ones the oldest. What
+    /// waited to be pushed comes back to those who push.
+    pub fn close_and_drain(&self) -> Vec<T> {
+        self.close();
+        let left = std::mem::take(&mut crate::lock(&self.state).heap);
+        left.into_sorted_vec().into_iter().rev().map(|item| item.item).collect()
+    }
+
     fn put(&self, item: T) -> Result<(), T> {
         let mut state = crate::lock(&self.state);
         if state.closed {
@@ -146,16 +154,31 @@ impl<T: Ord> PriorityQueue<T> {
         state.pushed += 1;
         state.heap.push(Item { item, number });
         drop(state);
-        self.items.add_permits(1);
+        self.items.add_uncounted(1);
         Ok(())
     }
 
     fn take(&self) -> Option<T> {
         let item = crate::lock(&self.state).heap.pop()?;
-        if let Some(room) = &self.room {
-            room.add_permits(1);
+        let Some(room) = &self.room else { return Some(item.item) };
+        let mut unclaimed = Unclaimed { queue: self, item: Some(item) };
+        room.add_uncounted(1);
+        unclaimed.item.take().map(|item| item.item)
+    }
+}
+
+/// An item that goes back to its place if its taker panics, as a waker may. Then there may be one more than the capacity.
+struct Unclaimed<'q, T: Ord> {
+    queue: &'q PriorityQueue<T>,
+    item: Option<Item<T>>,
+}
+
+impl<T: Ord> Drop for Unclaimed<'_, T> {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            crate::lock(&self.queue.state).heap.push(item);
+            self.queue.items.add_uncounted(1);
         }
-        Some(item.item)
     }
 }
 

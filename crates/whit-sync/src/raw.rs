@@ -43,7 +43,7 @@ const PAUSES: u32 = 4;
 #[cfg(not(loom))]
 const VAIN_MOST: u8 = 16;
 
-/// The most permits that a semaphore can count.
+/// The most permits that a semaphore can count: then the word has a bit to spare.
 pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(crate) struct IsClosed;
 impl RawSemaphore {
     const_unless_loom! {
         pub(crate) const fn new(permits: usize) -> RawSemaphore {
-            assert!(permits <= PERMITS_MOST, "a semaphore cannot count that many permits");
+            assert!(permits <= PERMITS_MOST, "a semaphore was to have more permits than it can count; give it `Semaphore::MAX_PERMITS` at most");
             RawSemaphore {
                 word: AtomicUsize::new(permits * ONE),
                 waiters: Mutex::new(WaitList::new()),
@@ -146,31 +146,13 @@ impl RawSemaphore {
         self.update(|word| (word / ONE >= count).then(|| word - count * ONE).ok_or(())).is_ok()
     }
 
-    /// Gives permits back that were acquired.
+    /// Gives permits back that were acquired, or adds some. The caller makes sure that those that are free or held are no more
+    /// than [`PERMITS_MOST`] in all.
     #[inline]
     pub(crate) fn give_back(&self, count: usize) {
         if self.word.fetch_add(count * ONE, Ordering::AcqRel) & WAITERS != 0 {
             self.serve(lock(&self.waiters), WakeList::default());
         }
-    }
-
-    /// Adds permits.
-    ///
-    /// # Errors
-    ///
-    /// There would be more than [`PERMITS_MOST`]; then nothing is added.
-    pub(crate) fn add(&self, count: usize) -> Result<(), TooMany> {
-        let mut waiters = false;
-        self.update(|word| {
-            waiters = word & WAITERS != 0;
-            // `word` counts less than half of what fits, so that the sum cannot wrap.
-            let fits = count <= PERMITS_MOST && word / ONE + count <= PERMITS_MOST;
-            if fits { Ok(word + count * ONE) } else { Err(TooMany) }
-        })?;
-        if waiters {
-            self.serve(lock(&self.waiters), WakeList::default());
-        }
-        Ok(())
     }
 
     /// Rule 6.
@@ -219,10 +201,6 @@ enum Next {
     Wait,
     Fail,
 }
-
-/// More permits than can be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMany;
 
 /// What a future asks of a semaphore.
 #[derive(Clone, Copy, Debug)]

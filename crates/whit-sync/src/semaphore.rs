@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::acquire::{Acquirable, Acquiring, acquiring_future};
 use crate::blocking;
 use crate::raw::{IsClosed, PERMITS_MOST, RawSemaphore, Wanted};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::const_unless_loom;
 
 /// A number of permits: asyncio's `Semaphore`. A release goes to the one that waited longest.
@@ -30,10 +31,12 @@ use crate::sync::const_unless_loom;
 #[derive(Debug)]
 pub struct Semaphore {
     raw: RawSemaphore,
+    // Permits there are, free or held: so those that come back always fit. Not kept by `add_uncounted` and `use_up`.
+    total: AtomicUsize,
 }
 
 impl Semaphore {
-    /// The most permits that a semaphore can count.
+    /// The most permits that a semaphore can count, those that are held included.
     pub const MAX_PERMITS: usize = PERMITS_MOST;
 
     const_unless_loom! {
@@ -44,7 +47,7 @@ impl Semaphore {
         /// If that is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
         #[track_caller]
         pub const fn new(permits: usize) -> Semaphore {
-            Semaphore { raw: RawSemaphore::new(permits) }
+            Semaphore { raw: RawSemaphore::new(permits), total: AtomicUsize::new(permits) }
         }
     }
 
@@ -61,14 +64,20 @@ impl Semaphore {
         self.acquire_many(1)
     }
 
-    /// Waits for `count` permits at once; as [`acquire`](Semaphore::acquire).
+    /// Waits for `count` permits at once; as [`acquire`](Semaphore::acquire). They may be more than there are: others may be
+    /// added.
     ///
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    ///
+    /// # Panics
+    ///
+    /// If `count` is more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS): it would wait for ever.
     #[inline]
+    #[track_caller]
     pub fn acquire_many(&self, count: usize) -> Acquire<'_> {
-        Acquire(Acquiring::new(Permits { semaphore: self, count }))
+        Acquire(Acquiring::new(Permits { semaphore: self, count: possible(count) }))
     }
 
     /// As [`acquire`](Semaphore::acquire), with a guard that owns a share in the semaphore.
@@ -85,8 +94,13 @@ impl Semaphore {
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    #[track_caller]
     pub fn acquire_many_arc(self: &Arc<Self>, count: usize) -> AcquireArc {
-        AcquireArc(Acquiring::new(Permits { semaphore: self.clone(), count }))
+        AcquireArc(Acquiring::new(Permits { semaphore: self.clone(), count: possible(count) }))
     }
 
     /// As [`acquire`](Semaphore::acquire), for a thread that may block. Not for tasks: it keeps their worker from all others.
@@ -129,12 +143,21 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
+    /// If there would be more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS), those included that are held.
     #[track_caller]
     pub fn add_permits(&self, count: usize) {
-        if self.raw.add(count).is_err() {
-            panic!("adding {count} permits to a semaphore would pass the most it can count, {PERMITS_MOST}");
+        let sum = |total: usize| total.checked_add(count).filter(|sum| *sum <= PERMITS_MOST);
+        if let Err(total) = self.total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum) {
+            panic!(
+                "adding {count} permits to the {total} of a semaphore would pass the most it can count, {PERMITS_MOST}"
+            );
         }
+        self.raw.give_back(count);
+    }
+
+    /// As [`add_permits`](Semaphore::add_permits), for those who know that it fits: they have as many things in memory.
+    pub(crate) fn add_uncounted(&self, count: usize) {
+        self.raw.give_back(count);
     }
 
     /// Permits that nobody has at the moment.
@@ -156,6 +179,17 @@ impl Semaphore {
     pub fn waiting(&self) -> usize {
         self.raw.waiting()
     }
+}
+
+/// A number of permits that may come some day.
+#[inline]
+#[track_caller]
+fn possible(count: usize) -> usize {
+    assert!(
+        count <= PERMITS_MOST,
+        "{count} permits at once were asked of a semaphore, which can count no more than {PERMITS_MOST}; ask for fewer"
+    );
+    count
 }
 
 /// Asks for permits.
@@ -239,7 +273,7 @@ macro_rules! permits {
         impl<$($life)?> $name<$($life)?> {
             /// Takes the permits out of circulation for good.
             pub fn forget(mut self) {
-                self.count = 0;
+                self.semaphore.total.fetch_sub(std::mem::take(&mut self.count), Ordering::Relaxed);
             }
 
             /// How many permits it is worth.
@@ -251,12 +285,7 @@ macro_rules! permits {
         impl<$($life)?> Drop for $name<$($life)?> {
             #[inline]
             fn drop(&mut self) {
-                match self.count {
-                    // No memory holds as many guards as would overflow.
-                    1 => self.semaphore.raw.give_back(1),
-                    // Others may have been added while these were out.
-                    count => self.semaphore.add_permits(count),
-                }
+                self.semaphore.raw.give_back(self.count);
             }
         }
     };
@@ -265,6 +294,13 @@ macro_rules! permits {
 permits! {
     /// Permits; dropping it gives them back.
     SemaphoreGuard ['s] &'s Semaphore
+}
+
+impl SemaphoreGuard<'_> {
+    /// As [`forget`](SemaphoreGuard::forget), where permits are added by [`add_uncounted`](Semaphore::add_uncounted).
+    pub(crate) fn use_up(self) {
+        std::mem::forget(self);
+    }
 }
 
 permits! {

@@ -76,6 +76,7 @@ impl<T> WaitList<T> {
     }
 
     /// Takes the first one out of the queue; its entry stays. Its waker comes along.
+    #[inline]
     pub(crate) fn pop_front(&mut self) -> Option<(Key, Option<Waker>)> {
         let key = self.front()?;
         self.unlink(key);
@@ -168,6 +169,25 @@ impl<T> IndexMut<Key> for Entries<T> {
 /// Room for entries that an empty list keeps.
 const KEPT_MOST: usize = 64;
 
+/// Wakes one, outside of locks. Its panic goes on, unless the thread panics already: then that would be the end of the process.
+#[inline]
+pub(crate) fn wake(waker: Option<Waker>) {
+    let Some(waker) = waker else { return };
+    if std::thread::panicking() {
+        wake_quietly(waker);
+    } else {
+        waker.wake();
+    }
+}
+
+#[cold]
+fn wake_quietly(waker: Waker) {
+    if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        // To drop it may panic, too; so it is leaked.
+        std::mem::forget(caught);
+    }
+}
+
 /// Wakers to be called once the lock is free; all of them, also when one panics.
 #[derive(Debug, Default)]
 pub(crate) struct WakeList {
@@ -195,20 +215,17 @@ impl Drop for WakeList {
     /// A waker that panics costs the others nothing; the first panic goes on afterwards, unless the thread panics already.
     fn drop(&mut self) {
         if self.others.is_empty() {
-            // Nobody to protect.
-            if let Some(only) = self.first.take() {
-                only.wake();
-            }
-            return;
+            // Nobody else to protect.
+            return wake(self.first.take());
         }
         let mut panic = None;
         for waker in self.first.take().into_iter().chain(std::mem::take(&mut self.others)) {
-            if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                // To drop one may panic, too; so all but the first are leaked.
-                match panic {
-                    None => panic = Some(caught),
-                    Some(_) => std::mem::forget(caught),
-                }
+            let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) else { continue };
+            if panic.is_none() {
+                panic = Some(caught);
+            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(caught))) {
+                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
+                std::mem::forget(again);
             }
         }
         if let Some(panic) = panic

@@ -104,6 +104,28 @@ fn closing_gives_senders_their_messages_and_receivers_what_is_left() {
 }
 
 #[test]
+fn closing_at_once_takes_what_is_left_and_loses_nothing() {
+    let (sender, receiver) = bounded(2);
+    let mut served = Box::pin(receiver.recv());
+    waits(&mut served);
+    (0..3).for_each(|number| sender.try_send(number).unwrap());
+    let mut send = Box::pin(sender.send(3));
+    waits(&mut send);
+    assert_eq!(receiver.close_and_drain(), [1, 2]);
+    assert_eq!(ready(&mut send).unwrap_err().into_inner(), 3);
+    assert_eq!((ready(&mut served), receiver.try_recv()), (Ok(0), Err(TryRecvError::Closed)));
+    assert!(receiver.close_and_drain().is_empty());
+
+    let queue = PriorityQueue::bounded(3);
+    [1, 3, 2].into_iter().for_each(|item| queue.try_push(item).unwrap());
+    let mut push = Box::pin(queue.push(4));
+    waits(&mut push);
+    assert_eq!(queue.close_and_drain(), [3, 2, 1]);
+    assert_eq!(ready(&mut push).unwrap_err().into_inner(), 4);
+    assert_eq!(queue.pop_blocking(), Err(RecvError));
+}
+
+#[test]
 fn what_nobody_can_receive_is_dropped_at_once() {
     let (sender, receiver) = unbounded();
     let message = Arc::new(());

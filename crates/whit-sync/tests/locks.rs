@@ -229,10 +229,34 @@ fn a_barrier_has_one_leader_a_round_and_forgets_who_left() {
         waits(&mut gone);
         drop(gone);
         waits(&mut two);
-        assert!(ready(&mut three).is_leader());
-        assert!(!ready(&mut one).is_leader() && !ready(&mut two).is_leader());
+        assert!(ready(&mut three).unwrap().is_leader());
+        let (one, two) = (ready(&mut one).unwrap(), ready(&mut two).unwrap());
+        assert!(!one.is_leader() && !two.is_leader());
+        assert_eq!((one.index(), two.index()), (0, 1), "who left has no place");
     }
-    assert!(Barrier::new(0).wait_blocking().is_leader());
+    assert!(Barrier::new(0).wait_blocking().unwrap().is_leader());
+}
+
+#[test]
+fn an_aborted_barrier_ends_every_wait_until_it_is_reset() {
+    let barrier = Barrier::new(2);
+    let mut one = Box::pin(barrier.wait());
+    waits(&mut one);
+    barrier.abort();
+    assert!(ready(&mut one).unwrap_err().to_string().contains("aborted") && barrier.is_aborted());
+    assert!(barrier.wait_blocking().is_err(), "who comes later waits for nobody");
+    barrier.reset();
+    let mut two = Box::pin(barrier.wait());
+    waits(&mut two);
+    assert_eq!(barrier.waiting(), 1);
+    barrier.reset();
+    assert!(ready(&mut two).is_err() && !barrier.is_aborted());
+    let (mut one, mut two) = (Box::pin(barrier.wait()), Box::pin(barrier.wait()));
+    waits(&mut one);
+    assert!(ready(&mut two).is_ok());
+    // They met before that.
+    barrier.abort();
+    assert!(ready(&mut one).is_ok());
 }
 
 #[test]

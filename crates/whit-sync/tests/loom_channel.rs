@@ -3,9 +3,10 @@
 #![cfg(loom)]
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use futures_core::Stream;
 use loom::future::block_on;
 use loom::thread;
 use whit_sync::channel::{bounded, unbounded};
@@ -66,6 +67,26 @@ fn a_dropped_receive_loses_nothing() {
         };
         assert_eq!(got, Ok(1));
         other.join().unwrap();
+    });
+}
+
+/// Two receivers that were served go at once: what they got is in order again.
+#[test]
+fn two_messages_that_go_back_keep_their_order() {
+    model(|| {
+        let (sender, receiver) = unbounded();
+        let served = [(); 2].map(|()| {
+            let mut receiver = receiver.clone();
+            assert!(Pin::new(&mut receiver).poll_next(&mut Context::from_waker(Waker::noop())).is_pending());
+            receiver
+        });
+        sender.try_send(1).unwrap();
+        sender.try_send(2).unwrap();
+        let [first, second] = served;
+        let other = thread::spawn(move || drop(first));
+        drop(second);
+        other.join().unwrap();
+        assert_eq!((receiver.try_recv(), receiver.try_recv()), (Ok(1), Ok(2)));
     });
 }
 

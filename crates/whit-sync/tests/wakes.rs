@@ -49,7 +49,9 @@ fn signals_wake_who_waits() {
     woken(event.wait(), || event.set());
     woken(notify.notified(), || notify.notify_one());
     woken(notify.notified(), || notify.notify_all());
-    woken(barrier.wait(), || assert!(barrier.wait_blocking().is_leader()));
+    assert!(woken(barrier.wait(), || assert!(barrier.wait_blocking().unwrap().is_leader())).is_ok());
+    assert!(woken(barrier.wait(), || barrier.reset()).is_err());
+    assert!(woken(barrier.wait(), || barrier.abort()).is_err());
     assert_eq!(woken(cell.wait(), || assert_eq!(cell.set_blocking(5), Ok(&5))), &5);
 }
 
@@ -96,17 +98,24 @@ fn oneshot_broadcast_and_watch_wake_both_ends() {
     assert!(woken(receiver.changed(), || drop(sender)).is_err());
 }
 
-/// Two wakers of one batch panic: the third is woken, and the first panic comes out where the batch was woken.
+/// Two wakers of one batch panic: the third is woken, the first panic comes out where the batch was woken, and what the other
+/// panicked with is dropped.
 #[test]
 fn two_wakers_that_panic_cost_the_third_nothing() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::task::{Context, Wake, Waker};
 
-    struct Bad;
+    struct Payload(Arc<AtomicUsize>);
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    struct Bad(Arc<AtomicUsize>);
     impl Wake for Bad {
         fn wake(self: Arc<Self>) {
-            panic!("a waker");
+            std::panic::panic_any(Payload(self.0.clone()));
         }
     }
     struct Good(AtomicUsize);
@@ -118,10 +127,16 @@ fn two_wakers_that_panic_cost_the_third_nothing() {
 
     let (event, good) = (whit_sync::Event::new(), Arc::new(Good(AtomicUsize::new(0))));
     let mut waits = [(); 3].map(|()| Box::pin(event.wait()));
-    let wakers = [Waker::from(Arc::new(Bad)), Waker::from(Arc::new(Bad)), Waker::from(good.clone())];
+    let dropped = Arc::<AtomicUsize>::default();
+    let bad = || Waker::from(Arc::new(Bad(dropped.clone())));
+    let wakers = [bad(), bad(), Waker::from(good.clone())];
     for (wait, waker) in waits.iter_mut().zip(&wakers) {
         assert!(std::future::Future::poll(wait.as_mut(), &mut Context::from_waker(waker)).is_pending());
     }
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| event.set())).is_err());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| event.set())).unwrap_err();
     assert_eq!(good.0.load(SeqCst), 1);
+    assert!(panic.is::<Payload>());
+    assert_eq!(dropped.load(SeqCst), 1);
+    drop(panic);
+    assert_eq!(dropped.load(SeqCst), 2);
 }

@@ -40,7 +40,7 @@ pub(crate) struct Wheel {
     free: u32,
     used: u32,
     pending: usize,
-    // Counts insertions, to order equal deadlines. Wraps.
+    // Counts insertions, to order equal deadlines. Wraps; only distances to it are compared.
     sequence: u32,
 }
 
@@ -64,14 +64,15 @@ struct Entry {
 /// A timer that has fired.
 pub(crate) struct Due {
     deadline: u64,
-    sequence: u32,
+    // Smaller the longer ago it was inserted.
+    rank: u32,
     pub(crate) waker: Waker,
 }
 
 impl Due {
-    /// Sorts by this; first come, first served among equal deadlines of one wheel.
+    /// Sorts by this; first come, first served among equal deadlines of one wheel, if less than 2^32 others came in between.
     pub(crate) fn order(&self) -> (u64, u32) {
-        (self.deadline, self.sequence)
+        (self.deadline, self.rank)
     }
 }
 
@@ -155,6 +156,8 @@ impl Wheel {
     /// Moves the present on to `now` and takes out what is due, in no order.
     pub(crate) fn advance(&mut self, now: u64, due: &mut Vec<Due>) {
         let present = (now >> TICK_BITS).max(self.tick);
+        // The rank of the last one to come is the largest there is.
+        let oldest = self.sequence.wrapping_add(1);
         // Timers of slots that the present has entered, and which lie ahead of it in there. Linked by `next`.
         let mut ahead = NONE;
         while let Some(slot) = self.first() {
@@ -170,7 +173,7 @@ impl Wheel {
                 if entry.deadline > now {
                     entry.next = std::mem::replace(&mut ahead, at);
                 } else if let Some(waker) = entry.waker.take() {
-                    due.push(Due { deadline: entry.deadline, sequence: entry.sequence, waker });
+                    due.push(Due { deadline: entry.deadline, rank: entry.sequence.wrapping_sub(oldest), waker });
                     self.pending -= 1;
                 }
                 at = next;
@@ -249,6 +252,10 @@ impl Wheel {
         let at = self.entries.len();
         assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
         let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: 0, used: false };
+        if at == self.entries.capacity() {
+            // Doubling would mean that up to half of the memory is empty.
+            self.entries.reserve_exact((at / 8).max(64));
+        }
         self.entries.push(unused);
         self.free = at as u32;
     }

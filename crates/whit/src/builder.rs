@@ -262,7 +262,7 @@ impl Builder {
         if self.blocking_threads == 0 {
             return Err(RunError(Why::BlockingThreads));
         }
-        if self.name.contains('\0') {
+        if self.name.as_bytes().contains(&0) {
             return Err(RunError(Why::Name(self.name.clone())));
         }
         Ok(workers)

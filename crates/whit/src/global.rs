@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use whit_core::{Handle, Home, Spawn, Task, ThreadPark};
 use whit_executor::{Executor, LocalExecutor};
 
+use crate::threads;
+
 /// Spawns a task onto the current runtime. **Dropping the [`Task`] cancels it**; `detach` lets it run on until the runtime
 /// ends.
 ///
@@ -67,9 +69,9 @@ fn default_home() -> Home {
         let work = || {
             let handle = Handle::builder().home(EXECUTOR.home()).build();
             let _entered = handle.enter();
-            EXECUTOR.block_on(&ThreadPark::new(), std::future::pending::<()>())
+            EXECUTOR.block_on(&ThreadPark::new(), std::future::pending::<()>());
         };
-        if let Err(error) = std::thread::Builder::new().name("whit-default".into()).spawn(work) {
+        if let Err(error) = threads::start("whit-default".into(), None, Box::new(work)) {
             panic!("whit::spawn outside a runtime could not start its thread: {error}; call it inside `whit::run`");
         }
         *started = true;

@@ -51,12 +51,15 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod crew;
+mod driving;
 mod gather;
 mod global;
 mod nested;
 mod race;
 mod runner;
 mod runtime;
+mod threads;
 mod watching;
 
 pub use builder::{Builder, RunError, run, run_local};
@@ -70,7 +73,7 @@ pub use futures_lite::future::{or, yield_now};
 pub use futures_lite::{pin, ready};
 pub use whit_blocking::{Unblock, unblock};
 pub use whit_core::{FallibleTask, Handle, Task, TaskId, UnhandledPanic, block_on, current_task};
-pub use whit_executor::{Executor, LocalExecutor};
+pub use whit_executor::{Executor, LocalExecutor, run_scoped};
 #[cfg(all(feature = "macros", feature = "sim"))]
 pub use whit_macros::sim;
 #[cfg(feature = "macros")]

@@ -15,24 +15,22 @@ use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use whit_blocking::{Pool, PoolBuilder};
-use whit_core::{Handle, Home, Park};
+use whit_core::{Handle, Home};
 use whit_executor::{Executor, LocalExecutor, SharedPark};
 use whit_net::OsNetwork;
 use whit_reactor::Reactor;
-use whit_sync::Event;
 use whit_timers::Timers;
 
 use crate::builder::{Builder, RunError, Why};
+use crate::crew::{Crew, report};
+use crate::driving::Driving;
 use crate::watching::Watching;
 use crate::{global, nested};
 
-type Driver = Timers<Arc<Reactor>>;
+pub(crate) type Driver = Timers<Arc<Reactor>>;
 
 /// What both kinds of runtime have below their executor.
 struct Floor {
@@ -148,8 +146,9 @@ impl Drop for Runtime {
         if let Some(crew) = self.crew.take() {
             crew.stop(left());
         }
-        let some = !self.executor.is_empty();
-        let closed = drive_while(self.shared.worker(), some, &self.name, || self.executor.close_timeout(left()));
+        let driving = (!self.executor.is_empty()).then(|| Driving::start(Arc::new(self.shared.worker()), &self.name));
+        let closed = self.executor.close_timeout(left());
+        drop(driving);
         if let Err(stragglers) = closed {
             report("a task did not end within the grace period", &stragglers);
         }
@@ -176,101 +175,9 @@ pub(crate) fn run_local<F: Future>(
     let watching = Watching::start(builder, || executor.watch());
     let output = catch_unwind(AssertUnwindSafe(|| executor.block_on_at(started, &floor.driver, root)));
     drop(watching);
-    drive_while(floor.driver.clone(), !executor.is_empty(), &builder.name, || executor.close());
+    let driving = (!executor.is_empty()).then(|| Driving::start(floor.driver.clone(), &builder.name));
+    executor.close();
+    drop(driving);
     floor.close(builder.grace);
     output.map_or_else(|panic| resume_unwind(panic), Ok)
-}
-
-/// Workers 1 and up: a thread each.
-struct Crew {
-    stop: Arc<Event>,
-    threads: Vec<thread::JoinHandle<()>>,
-    // Each thread holds a sender until it ends, so that joining can be bounded in time.
-    ended: mpsc::Receiver<()>,
-}
-
-impl Crew {
-    fn start(
-        builder: &Builder,
-        workers: usize,
-        started: &'static Location<'static>,
-        handle: &Handle,
-        executor: &Arc<Executor<'static>>,
-        shared: &Arc<SharedPark<Arc<Driver>>>,
-    ) -> Result<Crew, RunError> {
-        let (alive, ended) = mpsc::channel();
-        let mut crew = Crew { stop: Arc::new(Event::new()), threads: Vec::new(), ended };
-        for number in 1..workers {
-            let (stop, handle, executor, shared) =
-                (crew.stop.clone(), handle.clone(), executor.clone(), shared.clone());
-            let held = alive.clone();
-            let work = move || {
-                let _held = held;
-                let _entered = handle.enter();
-                let _running = nested::enter(started);
-                executor.block_on(&shared.worker(), stop.wait());
-            };
-            let mut thread = thread::Builder::new().name(format!("{}-{number}", builder.name));
-            if let Some(bytes) = builder.stack_size {
-                thread = thread.stack_size(bytes);
-            }
-            match thread.spawn(work) {
-                Ok(thread) => crew.threads.push(thread),
-                Err(error) => {
-                    drop(alive);
-                    crew.stop(builder.grace);
-                    return Err(RunError(Why::Thread { number, of: workers, error }));
-                }
-            }
-        }
-        Ok(crew)
-    }
-
-    fn stop(self, grace: Duration) {
-        self.stop.set();
-        // Disconnected once every thread has ended; nobody ever sends.
-        let all_ended = self.ended.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Disconnected);
-        let (ended, stuck): (Vec<_>, Vec<_>) =
-            self.threads.into_iter().partition(|thread| all_ended || thread.is_finished());
-        ended.into_iter().for_each(|thread| drop(thread.join()));
-        let names: Vec<_> =
-            stuck.iter().map(|thread| thread.thread().name().unwrap_or("a worker").to_owned()).collect();
-        if !names.is_empty() {
-            report("a worker is stuck in a task that blocks, and was left behind", &names);
-        }
-    }
-}
-
-/// Step 3: runs `close`, which drops futures, while timers and sockets still work, in case a `Drop` waits for one.
-///
-/// No worker is left who would be in the driver, so that takes a thread, if there is a task left.
-fn drive_while<R>(park: impl Park + Send, tasks_left: bool, name: &str, close: impl FnOnce() -> R) -> R {
-    if !tasks_left {
-        return close();
-    }
-    let (done, unparker) = (&AtomicBool::new(false), park.unparker());
-    let drive = move || {
-        while !done.load(Ordering::Acquire) {
-            park_quietly(&park);
-        }
-    };
-    thread::scope(|scope| {
-        // Without it everything is dropped all the same.
-        let _ = thread::Builder::new().name(format!("{name}-end")).spawn_scoped(scope, drive);
-        let closed = catch_unwind(AssertUnwindSafe(close));
-        done.store(true, Ordering::Release);
-        unparker.wake_by_ref();
-        closed.unwrap_or_else(|panic| resume_unwind(panic))
-    })
-}
-
-/// A driver that fails, or a foreign waker that panics in it, must not end the thread.
-fn park_quietly(driver: &impl Park) {
-    if !matches!(catch_unwind(AssertUnwindSafe(|| driver.park(None))), Ok(Ok(()))) {
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn report(what: &str, who: &[String]) {
-    eprintln!("whit: {what}: {}", who.join(", "));
 }

@@ -1,16 +1,17 @@
 //! The watch of a runtime: a thread that sleeps as long as all workers do.
 
-use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use whit_executor::{BlockedPoll, Watch, WatchEnd};
 
 use crate::builder::Builder;
+use crate::threads;
 
 /// Watches until it is dropped, which waits for the thread.
 pub(crate) struct Watching {
     end: WatchEnd,
-    thread: Option<thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watching {
@@ -28,7 +29,7 @@ impl Watching {
                 None => eprintln!("whit: {blocked}"),
             });
         };
-        let thread = thread::Builder::new().name(format!("{}-watch", builder.name)).spawn(work).ok()?;
+        let thread = threads::start(format!("{}-watch", builder.name), None, Box::new(work)).ok()?;
         Some(Watching { end, thread: Some(thread) })
     }
 }

@@ -67,9 +67,14 @@ impl<T> Task<T> {
         self.meta().name()
     }
 
-    /// All that the task knows of itself.
+    /// All that the task knows of itself: its id, its name, the line that spawned it, and which task did.
     pub fn meta(&self) -> &Meta {
         self.0.meta()
+    }
+
+    /// As [`meta`](Task::meta), by async-task's name.
+    pub fn metadata(&self) -> &Meta {
+        self.meta()
     }
 }
 

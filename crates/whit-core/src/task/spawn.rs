@@ -127,17 +127,20 @@ impl<'n> Spawn<'n> {
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let meta = Meta::new(home, current_task(), self.location, self.name);
         let schedule = async_task::WithInfo(schedule);
-        // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers. The metadata is borrowed by
-        // the future inside the same allocation, which frees it after the future.
-        let (runnable, task) = unsafe {
-            async_task::Builder::new().metadata(meta).spawn_unchecked(|meta| Body::new(future, meta), schedule)
-        };
-        let runnable = Runnable::new(runnable);
-        runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
+        // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers.
+        let (runnable, task) =
+            unsafe { async_task::Builder::new().metadata(meta).spawn_unchecked(|_| Body::new(future), schedule) };
         let task = Task::new(task);
-        home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
+        begin(Runnable::new(runnable), home);
         task
     }
+}
+
+/// What does not depend on the future: compiled once for a crate, and not once for each future.
+#[inline]
+fn begin(runnable: Runnable, home: &Home) {
+    runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
+    home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
 }
 
 /// Of no size, on purpose: `async-task` clones and drops a waker around every schedule function that has one.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use whit_core::{Home, Park, Spawn, Task, UnhandledPanic, budget, drive};
+use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive};
 
 use self::state::{Driven, LocalState, Own};
 use crate::sleepers::Ticket;
@@ -134,7 +134,7 @@ impl<'a> LocalExecutor<'a> {
         self.state().pulse.on_this_thread();
         let _awake = Awake::new(self.state());
         self.drive(|own| {
-            let mut turn = 0u32;
+            let (mut turn, mut spin) = (0u32, Spin::new());
             loop {
                 // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets
                 // waiting.
@@ -150,13 +150,16 @@ impl<'a> LocalExecutor<'a> {
                         return output;
                     }
                 }
-                if self.run_one(own, look) || woken.is_set() {
+                let come = || woken.is_set() || self.state().has_work(own);
+                if self.run_one(own, look) || woken.is_set() || spin.look_on(come) {
                     continue;
                 }
                 let ticket = self.state().sleepers.enter(unparker.clone(), false);
                 if !self.state().has_work(own) && !woken.is_set() {
                     self.state().falls_asleep();
+                    spin.falls_asleep();
                     park_quietly(park, None);
+                    spin.wakes_up(|| woken.is_set_elsewhere() || self.state().has_work_from_elsewhere());
                     self.state().wakes_up();
                 }
                 self.leave(ticket);

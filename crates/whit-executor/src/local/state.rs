@@ -100,7 +100,11 @@ impl LocalState {
     }
 
     pub(super) fn has_work(&self, own: &Own) -> bool {
-        !own.queue.borrow().is_empty() || !self.injector.is_empty()
+        !own.queue.borrow().is_empty() || self.has_work_from_elsewhere()
+    }
+
+    pub(super) fn has_work_from_elsewhere(&self) -> bool {
+        !self.injector.is_empty()
     }
 
     /// Cancels every task and drops every future.

@@ -123,14 +123,19 @@ impl Network for OsNetwork {
     }
 
     fn resolve(&self, host: String, port: u16) -> Task<io::Result<Vec<SocketAddr>>> {
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return spawn(&at_once(), std::future::ready(Ok(vec![SocketAddr::new(ip, port)])));
-        }
-        let look_up = move || (&*host, port).to_socket_addrs().map(Iterator::collect);
-        match &self.blocking {
-            Some(blocking) => spawn(&(blocking.clone() as Home), async move { look_up() }),
-            None => whit_blocking::unblock(look_up),
-        }
+        let known = host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, port));
+        let home = match (known, &self.blocking) {
+            (Some(_), _) => at_once(),
+            (None, Some(blocking)) => blocking.clone(),
+            (None, None) => whit_blocking::current_blocking() as Home,
+        };
+        // One future for all ways, as each that is spawned anywhere takes long to compile.
+        spawn(&home, async move {
+            match known {
+                Some(address) => Ok(vec![address]),
+                None => (&*host, port).to_socket_addrs().map(Iterator::collect),
+            }
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub use tcp::start_connect;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::io::{ErrorKind, Read, Result};
+use std::io::{Read, Result};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -155,12 +155,12 @@ impl<T> Async<T> {
 
     /// Poll form of [`readable`](Async::readable), for tasks.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_ready(Dir::Read, cx).map_ok(drop)
+        self.registration.poll_ready(Dir::Read, cx).map_ok(drop)
     }
 
     /// Poll form of [`writable`](Async::writable), for tasks.
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.poll_ready(Dir::Write, cx).map_ok(drop)
+        self.registration.poll_ready(Dir::Write, cx).map_ok(drop)
     }
 
     /// Tries `op` whenever it may be read, until it does not say `WouldBlock`. Cancel-safe if `op` is all or nothing.
@@ -214,12 +214,6 @@ impl<T> Async<T> {
         poll_op(self, dir, cx, |io| op(io.get_ref()))
     }
 
-    fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<Result<whit_core::Tick>> {
-        let polled = self.registration.source.poll_ready(dir, cx);
-        self.registration.rearm_if(polled.is_pending())?;
-        polled
-    }
-
     /// The descriptor's owner. Do not put it back into blocking mode.
     pub fn get_ref(&self) -> &T {
         &self.io
@@ -263,7 +257,8 @@ where
     }
 }
 
-/// The loop of every operation; `this` is a shared or an exclusive reference, as `op` needs it.
+/// The loop of every operation; `this` is a shared or an exclusive reference, as `op` needs it. It is compiled for each kind
+/// of operation, so what does not depend on that is elsewhere.
 fn poll_op<T, A: Deref<Target = Async<T>>, R>(
     mut this: A,
     dir: Dir,
@@ -272,13 +267,12 @@ fn poll_op<T, A: Deref<Target = Async<T>>, R>(
 ) -> Poll<Result<R>> {
     ready!(budget::poll_proceed(cx));
     loop {
-        let Poll::Ready(tick) = this.poll_ready(dir, cx)? else {
+        let Poll::Ready(tick) = this.registration.poll_ready(dir, cx)? else {
             budget::refund();
             return Poll::Pending;
         };
         match op(&mut this) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => this.registration.source.clear(dir, tick),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if this.registration.tries_again(&error, dir, tick) => {}
             done => return Poll::Ready(done),
         }
     }

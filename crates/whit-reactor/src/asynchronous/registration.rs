@@ -1,10 +1,11 @@
 //! A descriptor's place in a reactor: its source, its key, and the promise that it stays open.
 
-use std::io::Result;
+use std::io::{Error, ErrorKind, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
 
-use whit_core::{BorrowedSource, RawSource, Source, SourceKey};
+use whit_core::{BorrowedSource, Dir, RawSource, Source, SourceKey, Tick};
 
 use crate::default::SharedReactor;
 use crate::sys::short_read_empties;
@@ -46,6 +47,24 @@ impl Registration {
     /// Tells the reactor that somebody waits, if so.
     pub(super) fn rearm_if(&self, waits: bool) -> Result<()> {
         if waits { self.reactor.rearm(self.descriptor(), self.key, self.source.interest()) } else { Ok(()) }
+    }
+
+    /// Waits until the direction is ready as far as is known.
+    pub(super) fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<Result<Tick>> {
+        let polled = self.source.poll_ready(dir, cx);
+        self.rearm_if(polled.is_pending())?;
+        polled
+    }
+
+    /// Whether an operation that ended with this error is to be tried again, after an event perhaps. `tick` is from before it.
+    #[cold]
+    pub(super) fn tries_again(&self, error: &Error, dir: Dir, tick: Tick) -> bool {
+        match error.kind() {
+            ErrorKind::WouldBlock => self.source.clear(dir, tick),
+            ErrorKind::Interrupted => {}
+            _ => return false,
+        }
+        true
     }
 
     /// Makes the reactor forget it.

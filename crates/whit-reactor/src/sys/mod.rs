@@ -1,4 +1,5 @@
-//! Waiting for events, system by system. Each file has the same shape: `Waiter`, `Notifier`, `add_edge`, `short_read_empties`.
+//! Waiting for events, system by system. Each file has the same shape: `Poller`, `Waiter`, `TELLS_END`,
+//! `short_read_empties`.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -6,9 +7,9 @@ mod linux;
 mod portable;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Notifier, TELLS_END, Waiter, add_edge, short_read_empties};
+pub(crate) use linux::{Poller, TELLS_END, Waiter, short_read_empties};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use portable::{Notifier, TELLS_END, Waiter, add_edge, short_read_empties};
+pub(crate) use portable::{Poller, TELLS_END, Waiter, short_read_empties};
 
 /// What the system said about one source.
 #[derive(Clone, Copy, Debug)]

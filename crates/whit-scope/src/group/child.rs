@@ -31,11 +31,19 @@ pub struct Child<T> {
 }
 
 impl<T> Child<T> {
+    pub(super) fn new(slot: Arc<Slot<Result<T, Cancelled>>>, node: Arc<Node>) -> Child<T> {
+        Child { slot, node }
+    }
+
     /// The handle on a child that never began.
-    pub(super) fn ended() -> Child<T> {
+    pub(crate) fn ended() -> Child<T> {
         let slot = Slot::new();
         slot.set(None);
         Child { slot, node: Node::new(None, None) }
+    }
+
+    pub(super) fn slot(&self) -> &Arc<Slot<Result<T, Cancelled>>> {
+        &self.slot
     }
 
     /// Cancels this child alone, with this reason and the caller's line. False if it was cancelled before.

@@ -1,7 +1,7 @@
 //! Task groups: children that run in parallel, and none that outlives its group.
 //!
 //! Parts: a [`State`](state::State) counts the children and keeps what they failed with; [`child`] is the future around each child;
-//! [`run`](run) drives the body and waits.
+//! [`run`](run) drives the body and waits. [`local`] is the group for one thread, which needs none of this.
 //!
 //! Rules:
 //! 1. A child is counted from its spawn until its future has been dropped, however it ends: ready, failed, panicked, cancelled,
@@ -16,12 +16,15 @@
 
 mod child;
 mod error;
+mod local;
 mod run;
 mod slot;
 mod state;
 
 pub use child::Child;
 pub use error::GroupError;
+pub use local::{LocalTaskGroup, local_task_group};
+pub(crate) use run::drive;
 pub use run::{GroupBuilder, task_group};
 pub(crate) use slot::Slot;
 pub use slot::{NotStarted, Ready};

@@ -113,18 +113,27 @@ impl GroupBuilder {
         E: Send + 'static,
         F: Future<Output = Result<R, E>>,
     {
+        let start = self.start();
+        async move { drive(start(), body).await }
+    }
+
+    /// What makes the group, below the scope that is current when it is called. The scheduler is looked for now.
+    #[track_caller]
+    pub(crate) fn start<E: Send + 'static>(self) -> impl FnOnce() -> TaskGroup<E> {
         let home = self.home.map_or_else(|| Handle::try_current()?.schedule().cloned(), Ok);
         match home {
-            Ok(home) => run(home, self.policy, self.limit, body),
+            Ok(home) => move || {
+                let node = Node::new(current().map(|frame| frame.node.clone()), None);
+                TaskGroup::new(home, self.policy, self.limit, node)
+            },
             Err(missing) => panic!("a task group needs a scheduler, but {missing}"),
         }
     }
 }
 
-async fn run<R, E, F>(
-    home: Home,
-    policy: Policy,
-    limit: usize,
+/// Runs the body of a new group, and waits for its children.
+pub(crate) async fn drive<R, E, F>(
+    group: TaskGroup<E>,
     body: impl FnOnce(TaskGroup<E>) -> F,
 ) -> Result<R, GroupError<E>>
 where
@@ -132,9 +141,8 @@ where
     F: Future<Output = Result<R, E>>,
 {
     let outer = enclosing();
-    let node = Node::new(current().map(|frame| frame.node.clone()), None);
-    let group = TaskGroup::new(home, policy, limit, node.clone());
     let shared = group.shared().clone();
+    let node = shared.node.clone();
     let mut over = CancelOnDrop { shared: Some(shared.clone()) };
     let hold = Hold::new(outer.clone());
 

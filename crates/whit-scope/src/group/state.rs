@@ -178,7 +178,7 @@ impl<E: Send + 'static> TaskGroup<E> {
         self.len() == 0
     }
 
-    fn spawn_at<T, F>(&self, location: &'static Location<'static>, future: F) -> Result<Child<T>, F>
+    pub(crate) fn spawn_at<T, F>(&self, location: &'static Location<'static>, future: F) -> Result<Child<T>, F>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, E>> + Send + 'static,

@@ -5,7 +5,7 @@
 use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake};
 use std::thread;
@@ -158,4 +158,11 @@ pub(crate) fn failed<E>(first: E, rest: Vec<E>) -> GroupError<E> {
 pub(crate) async fn lasting<T>(log: Log, name: &str) -> T {
     let _guard = log.on_drop(name);
     pending().await
+}
+
+/// Forgets a value for ever, where a sanitizer that looks for leaks still finds it.
+pub(crate) fn forget<T>(value: T) {
+    static FORGOTTEN: Mutex<Vec<AtomicPtr<()>>> = Mutex::new(Vec::new());
+    let forgotten = Box::into_raw(Box::new(value)).cast();
+    FORGOTTEN.lock().unwrap().push(AtomicPtr::new(forgotten));
 }

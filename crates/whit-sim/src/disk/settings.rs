@@ -86,9 +86,9 @@ impl Disk {
         self
     }
 
-    /// How long each job that does `work` takes. Jobs do not wait for each other. A job is what `whit-fs` makes one of: an operation on
-    /// an open file, whatever was written behind meanwhile, or all that is done to a path (`fs::write` is one job, of
-    /// [`DiskWork::Write`]).
+    /// How long each job that does `work` takes. Jobs do not wait for each other. A job is what `whit-fs` makes one of: an operation
+    /// on an open file, whatever was written behind meanwhile, or all that is done to a path (`fs::write` is one job, of
+    /// [`DiskWork::Write`]). It is done at one instant, when its time is over: no crash comes between its steps.
     pub fn latency(mut self, work: DiskWork, latency: impl Into<Latency>) -> Disk {
         self.set_latency(work, latency.into());
         self

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::{RecvError, State, TryRecvError};
+use super::{RecvError, Slot, State, TryRecvError};
 use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wait_list::Key;
 use crate::{blocking, budget};
@@ -36,7 +36,7 @@ impl<T: Clone> Receiver<T> {
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let state = self.shared.lock();
         let closed = state.senders == 0;
-        match Self::next(&mut self.next, state) {
+        match Self::next(&self.shared, &mut self.next, state) {
             Ok(taken) => taken.map_err(TryRecvError::Lagged),
             Err(_) if closed => Err(TryRecvError::Closed),
             Err(_) => Err(TryRecvError::Empty),
@@ -52,9 +52,10 @@ impl<T: Clone> Receiver<T> {
         blocking::wait(self.recv())
     }
 
-    /// The message at `next`, or how many were missed; or the lock, if there is none.
+    /// The message at `next`, or how many were missed; or the lock, if there is none. `state` is the lock of `shared`.
     #[allow(clippy::type_complexity, reason = "used twice, right here")]
     fn next<'s>(
+        shared: &ShortLock<State<T>>,
         next: &mut u64,
         mut state: ShortGuard<'s, State<T>>,
     ) -> Result<Result<T, u64>, ShortGuard<'s, State<T>>> {
@@ -70,11 +71,41 @@ impl<T: Clone> Receiver<T> {
         *next += 1;
         if at == 0 && slot.unseen == 0 {
             let (seen, wakers) = state.tidy();
+            let unclaimed = Unclaimed { shared, next, message: Some(message) };
             drop(state);
             wakers.wake();
             drop(seen);
+            return Ok(Ok(unclaimed.claim()));
         }
         Ok(Ok(message))
+    }
+}
+
+/// The head of the queue, which goes back there if its taker panics, as a waker may. Then there may be one more than the
+/// capacity.
+struct Unclaimed<'r, T> {
+    shared: &'r ShortLock<State<T>>,
+    next: &'r mut u64,
+    message: Option<T>,
+}
+
+impl<T> Unclaimed<'_, T> {
+    fn claim(mut self) -> T {
+        self.message.take().expect("claimed once")
+    }
+}
+
+impl<T> Drop for Unclaimed<'_, T> {
+    fn drop(&mut self) {
+        let Some(message) = self.message.take() else { return };
+        let mut state = self.shared.lock();
+        if state.first == *self.next {
+            state.first -= 1;
+            // All others have seen it, or came later.
+            state.queue.push_front(Slot { message, unseen: 1 });
+        }
+        // Where a forced message came in between, this one counts as missed.
+        *self.next -= 1;
     }
 }
 
@@ -136,7 +167,7 @@ impl<T: Clone> Future for Recv<'_, T> {
         // A message wakes all, and each looks again; the entry has done its work then.
         let stale = key.take_if(|key| !state.receiving.is_queued(*key)).map(|key| state.receiving.remove(key));
         let mut old = None;
-        let polled = match Receiver::next(&mut receiver.next, state) {
+        let polled = match Receiver::next(&receiver.shared, &mut receiver.next, state) {
             Ok(taken) => Poll::Ready(taken.map_err(RecvError::Lagged)),
             Err(state) if state.senders == 0 => Poll::Ready(Err(RecvError::Closed)),
             Err(mut state) => {

@@ -65,6 +65,12 @@ impl<T> Receiver<T> {
         self.channel.close()
     }
 
+    /// As [`close`](Receiver::close), and takes what is in the channel in the same step: asyncio's `shutdown(immediate=True)`,
+    /// which throws it away. What waited to be sent comes back to its senders; what a waiting receiver was given stays its own.
+    pub fn close_and_drain(&self) -> Vec<T> {
+        self.channel.close_and_drain()
+    }
+
     /// Whether it is closed, by hand or because one side has gone.
     pub fn is_closed(&self) -> bool {
         self.channel.is_closed()

@@ -8,8 +8,10 @@
 //! 2. A receiver takes from the head of the queue; the sender that waited longest then has its message moved to the tail, and
 //!    is done. With a capacity of 0 the message is taken from the sender's entry.
 //! 3. So while receivers wait, the queue is empty and no sender waits. While senders wait, the queue is full.
-//! 4. A receiver that was given a message and is dropped before it took it puts the message back: to the next one who waits,
-//!    or else to the head of the queue, which may then hold one more than its capacity.
+//! 4. A message that was handed to a receiver which is dropped before it took it goes back: to the next one who waits, or else
+//!    to the head of the queue, which may then hold one more than its capacity. So does one that was taken by a call in which
+//!    a waker panics. What is handed over has a number, and those that went back stand at the head in the order of theirs:
+//!    so messages stay in order, whoever gives them back first.
 //! 5. A sender that is dropped while it waits takes its message along. Dropped later, the message is already on its way.
 //! 6. Closing ends the wait of all: senders keep their messages, and get them back in the error. Receivers wait only while the
 //!    queue is empty (rule 3), so they have nothing left to come.
@@ -21,7 +23,7 @@ use std::task::{Poll, Waker};
 use super::{RecvError, TryRecvError, TrySendError};
 use crate::Event;
 use crate::short_lock::{ShortGuard, ShortLock};
-use crate::wait_list::{Key, WaitList, WakeList};
+use crate::wait_list::{Key, WaitList, WakeList, wake};
 
 #[derive(Debug)]
 pub(super) struct Channel<T> {
@@ -35,13 +37,24 @@ pub(super) struct Channel<T> {
 #[derive(Debug)]
 struct State<T> {
     queue: VecDeque<T>,
+    // Rule 4: the numbers of as many messages at the head of the queue.
+    returned: VecDeque<u64>,
+    // How many have got a number.
+    handed: u64,
     // More than there is memory for, if the channel is unbounded.
     capacity: usize,
     closed: bool,
     // The message of each; `None` once it was taken.
     sending: WaitList<Option<T>>,
     // What each was given.
-    receiving: WaitList<Option<T>>,
+    receiving: WaitList<Option<Handed<T>>>,
+}
+
+/// A message on its way to a receiver.
+#[derive(Debug)]
+struct Handed<T> {
+    number: u64,
+    message: T,
 }
 
 impl<T> Channel<T> {
@@ -49,6 +62,8 @@ impl<T> Channel<T> {
     pub(super) fn new(capacity: Option<usize>) -> Channel<T> {
         let state = State {
             queue: VecDeque::new(),
+            returned: VecDeque::new(),
+            handed: 0,
             capacity: capacity.unwrap_or(usize::MAX),
             closed: false,
             sending: WaitList::new(),
@@ -73,8 +88,8 @@ impl<T> Channel<T> {
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
         match self.offer(self.state.lock(), message) {
             Ok(()) => Ok(None),
-            Err((TrySendError::Full(message), mut state)) => match state.queue.pop_front() {
-                Some(oldest) => {
+            Err((TrySendError::Full(message), mut state)) => match state.pop_head() {
+                Some(Handed { message: oldest, .. }) => {
                     state.queue.push_back(message);
                     Ok(Some(oldest))
                 }
@@ -194,7 +209,7 @@ impl<T> Channel<T> {
         let (given, waker) = state.receiving.remove(entry);
         drop(state);
         drop(waker);
-        Poll::Ready(given.ok_or(RecvError))
+        Poll::Ready(given.map(|handed| handed.message).ok_or(RecvError))
     }
 
     /// Rule 4.
@@ -202,26 +217,47 @@ impl<T> Channel<T> {
         let mut state = self.state.lock();
         let (given, waker) = state.receiving.remove(key);
         match given {
+            Some(handed) => Self::give_back(state, handed),
             None => drop(state),
-            Some(message) => match state.receiving.pop_front() {
-                Some((next, woken)) => {
-                    *state.receiving.get_mut(next) = Some(message);
-                    drop(state);
-                    woken.into_iter().for_each(Waker::wake);
-                }
-                None => {
-                    state.queue.push_front(message);
-                    drop(state);
-                }
-            },
         }
         drop(waker);
     }
 
+    /// Rule 4. Unlocks.
+    fn give_back(mut state: ShortGuard<'_, State<T>>, handed: Handed<T>) {
+        if let Some((next, waker)) = state.receiving.pop_front() {
+            *state.receiving.get_mut(next) = Some(handed);
+            drop(state);
+            wake(waker);
+        } else {
+            let at = state.returned.partition_point(|number| *number < handed.number);
+            state.returned.insert(at, handed.number);
+            state.queue.insert(at, handed.message);
+        }
+    }
+
     /// Rule 6. Whether it was open.
     pub(super) fn close(&self) -> bool {
-        let mut wakers = WakeList::default();
+        self.end_waits(self.state.lock())
+    }
+
+    /// Rule 6, and what is in the queue.
+    pub(super) fn close_and_drain(&self) -> Vec<T> {
         let mut state = self.state.lock();
+        let drained = state.take_all();
+        self.end_waits(state);
+        drained.into()
+    }
+
+    /// The last receiver has gone: nobody will take what is left.
+    pub(super) fn discard(&self) {
+        let left = self.state.lock().take_all();
+        drop(left);
+    }
+
+    /// Rule 6. Unlocks. Whether it was open.
+    fn end_waits(&self, mut state: ShortGuard<'_, State<T>>) -> bool {
+        let mut wakers = WakeList::default();
         let was_open = !std::mem::replace(&mut state.closed, true);
         // Their messages stay with those who send.
         state.sending.pop_all(&mut wakers, |_| {});
@@ -246,12 +282,6 @@ impl<T> Channel<T> {
         !self.state.lock().has_room()
     }
 
-    /// The last receiver has gone: nobody will take what is left.
-    pub(super) fn discard(&self) {
-        let left = std::mem::take(&mut self.state.lock().queue);
-        drop(left);
-    }
-
     /// Counts a handle that was made from a weak one; not if there is none left.
     pub(super) fn revive(count: &AtomicUsize) -> bool {
         count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |handles| (handles > 0).then(|| handles + 1)).is_ok()
@@ -268,9 +298,10 @@ impl<T> Channel<T> {
             return Err((TrySendError::Closed(message), state));
         }
         if let Some((key, waker)) = state.receiving.pop_front() {
-            *state.receiving.get_mut(key) = Some(message);
+            let number = state.next_number();
+            *state.receiving.get_mut(key) = Some(Handed { number, message });
             drop(state);
-            waker.into_iter().for_each(Waker::wake);
+            wake(waker);
         } else if state.has_room() {
             state.queue.push_back(message);
         } else {
@@ -281,23 +312,44 @@ impl<T> Channel<T> {
 
     /// Rule 2. If there is nothing: the lock.
     fn take<'c>(&'c self, mut state: ShortGuard<'c, State<T>>) -> Result<T, ShortGuard<'c, State<T>>> {
-        let head = state.queue.pop_front();
+        let head = state.pop_head();
         // Room was made; after rule 4 there may be one too many still.
         let served = if state.has_room() || head.is_none() { state.sending.pop_front() } else { None };
         let Some((key, waker)) = served else {
-            return head.ok_or(state);
+            return head.map(|handed| handed.message).ok_or(state);
         };
-        let sent = state.sending.get_mut(key).take();
-        let message = match head {
+        let sent = state.sending.get_mut(key).take().expect("a queued sender has its message");
+        let taken = match head {
             Some(head) => {
-                state.queue.extend(sent);
-                Some(head)
+                state.queue.push_back(sent);
+                head
             }
-            None => sent,
+            None => Handed { number: state.next_number(), message: sent },
         };
+        let taken = Unclaimed { channel: self, handed: Some(taken) };
         drop(state);
-        waker.into_iter().for_each(Waker::wake);
-        Ok(message.expect("a queued sender has its message"))
+        wake(waker);
+        Ok(taken.claim())
+    }
+}
+
+/// A message that goes back if its taker panics: rule 4.
+struct Unclaimed<'c, T> {
+    channel: &'c Channel<T>,
+    handed: Option<Handed<T>>,
+}
+
+impl<T> Unclaimed<'_, T> {
+    fn claim(mut self) -> T {
+        self.handed.take().expect("claimed once").message
+    }
+}
+
+impl<T> Drop for Unclaimed<'_, T> {
+    fn drop(&mut self) {
+        if let Some(handed) = self.handed.take() {
+            Channel::give_back(self.channel.state.lock(), handed);
+        }
     }
 }
 
@@ -315,6 +367,23 @@ impl<T> State<T> {
     /// The head of the queue, if receiving is taking it, and no more.
     #[inline]
     fn just_takes(&mut self) -> Option<T> {
-        if self.sending.is_empty() { self.queue.pop_front() } else { None }
+        if self.sending.len() | self.returned.len() == 0 { self.queue.pop_front() } else { None }
+    }
+
+    /// The head of the queue, with the number that it has or gets.
+    fn pop_head(&mut self) -> Option<Handed<T>> {
+        let message = self.queue.pop_front()?;
+        let number = self.returned.pop_front().unwrap_or_else(|| self.next_number());
+        Some(Handed { number, message })
+    }
+
+    fn take_all(&mut self) -> VecDeque<T> {
+        self.returned.clear();
+        std::mem::take(&mut self.queue)
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.handed += 1;
+        self.handed
     }
 }

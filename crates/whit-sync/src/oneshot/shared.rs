@@ -22,6 +22,7 @@ use std::task::Waker;
 
 use crate::sync::UnsafeCell;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::wait_list::wake;
 
 const ENDED: usize = 1;
 const CLOSED: usize = 2;
@@ -150,7 +151,7 @@ impl<T> ReceiveEnd<T> {
             let Err(now) = shared.replace(word, (word | CLOSED) & !SENDER_WAITS) else {
                 // SAFETY: rule 3, the bit was cleared by this step.
                 let waker = unsafe { take(&shared.sender, word & SENDER_WAITS != 0) };
-                waker.into_iter().for_each(Waker::wake);
+                wake(waker);
                 return;
             };
             word = now;
@@ -263,7 +264,7 @@ unsafe fn leave_and_wake<T>(this: NonNull<Shared<T>>, waiting: usize, bits: usiz
         unsafe { free(this) };
     }
     drop(own);
-    other.into_iter().for_each(Waker::wake);
+    wake(other);
 }
 
 fn shared<T>(this: &NonNull<Shared<T>>) -> &Shared<T> {

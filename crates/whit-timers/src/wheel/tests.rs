@@ -134,6 +134,17 @@ fn a_hundred_thousand_cancelled_leave_no_memory() {
 }
 
 #[test]
+fn equal_deadlines_keep_their_order_when_the_count_wraps() {
+    for start in [u32::MAX - 2, u32::MAX / 2 - 1, 0] {
+        let (mut wheel, log) = (Wheel::new(), Log::default());
+        wheel.sequence = start;
+        let keys = [0, 1, 2, 3, 4].map(|number| wheel.insert(7, log.waker(number)));
+        assert_eq!(log.fire(&mut wheel, 7), [0, 1, 2, 3, 4], "from {start}");
+        assert!(keys.into_iter().all(|key| key != 0 && wheel.get(key).is_some()));
+    }
+}
+
+#[test]
 fn one_place_serves_many_that_come_and_go() {
     let (mut wheel, log) = (Wheel::new(), Log::default());
     for number in 0..10_000 {
