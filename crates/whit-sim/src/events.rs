@@ -123,5 +123,11 @@ mod tests {
         assert!(events.get_mut(two).is_none() && events.get_mut(late).is_some());
         assert_eq!([events.pop().unwrap().0, events.pop().unwrap().0], [second * 2, second * 3]);
         assert!(events.pop().is_none() && events.len() == 0);
+        let equal: Vec<_> = (0..10).map(|_| events.insert(second, run())).collect();
+        for key in equal {
+            assert!(events.get_mut(key).is_some());
+            events.pop();
+            assert!(events.get_mut(key).is_none());
+        }
     }
 }

@@ -86,6 +86,7 @@ fn a_run_without_end_meets_its_limits() {
         }
     }));
     assert!(spin.message().contains("within 1000 steps"), "{spin}");
+    assert_eq!((steps.steps(), spin.steps()), (1001, 1001));
 }
 
 #[test]

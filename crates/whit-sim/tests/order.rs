@@ -109,3 +109,25 @@ fn a_lost_update_is_found_but_not_by_every_seed() {
     let priorities = lost_update(Order::Priorities { changes: 2 }, 100);
     assert!(!priorities.is_empty());
 }
+
+#[test]
+fn races_and_maps_are_on_the_tape() {
+    use whit::entropy::RandomState;
+
+    let tape = |of: fn() -> u32| {
+        let ended = Sim::new(5).order(Order::Fifo).execute(async move { of() });
+        (ended.result.unwrap(), ended.tape.len())
+    };
+    let nothing = tape(|| 0).1;
+    let race = || whit::future::block_on(whit::race(async { 1 }, async { 2 }));
+    assert_eq!(tape(race).1, nothing + 1);
+    let order = || {
+        let mut set = std::collections::HashSet::with_hasher(RandomState::new());
+        set.extend(0..100);
+        set.into_iter().next().unwrap()
+    };
+    assert_eq!(tape(order), tape(order));
+    assert_eq!(tape(order).1, nothing + 1);
+    let first = |seed| Sim::new(seed).run(async move { order() });
+    assert!((0..20).any(|seed| first(seed) != first(0)));
+}

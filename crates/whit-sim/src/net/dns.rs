@@ -30,7 +30,7 @@ impl Fabric {
         let Some(latency) = latency else { return ready(self.look_up(host, &name, port)) };
         let shared = Arc::new(Exclusive::new((None::<Answer>, None::<Waker>)));
         let (fabric, slot) = (Arc::downgrade(&self.0), shared.clone());
-        self.0.world.at(self.0.world.now() + latency.draw(&self.0.world), move || {
+        self.0.world.at(self.0.world.now().saturating_add(latency.draw(&self.0.world)), move || {
             let Some(inner) = fabric.upgrade() else { return };
             let answer = Fabric(inner).look_up(host, &name, port);
             let mut slot = slot.lock();

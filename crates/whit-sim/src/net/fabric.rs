@@ -112,7 +112,7 @@ impl Fabric {
             Verdict::Drop => self.note_lost(&packet, "dropped by a rule"),
             Verdict::Delay(time) => {
                 let weak = Arc::downgrade(&self.0);
-                self.0.world.at(self.0.world.now() + time, move || {
+                self.0.world.at(self.0.world.now().saturating_add(time), move || {
                     if let Some(inner) = weak.upgrade() {
                         Fabric(inner).carry(packet);
                     }

@@ -28,19 +28,26 @@ impl Latency {
     }
 
     pub(crate) fn draw_of(self, world: &World, choice: Choice) -> Duration {
-        match self {
+        let drawn = match self {
             Latency::Constant(time) => time,
-            Latency::Uniform(low, high) => world.between(choice, low, high),
+            Latency::Uniform(low, high) => world.between(choice, low, high.min(LONGEST)),
             Latency::Exponential(least, mean) if mean.is_zero() => least,
-            // The part is below 1, so the logarithm is finite: at most eleven times the mean.
-            Latency::Exponential(least, mean) => least + mean.mul_f64(-(1.0 - world.part(choice)).ln()),
+            // The part is below 1, so the logarithm is finite: at most twelve times the mean.
+            Latency::Exponential(least, mean) => {
+                let more = mean.min(LONGEST).mul_f64(-(1.0 - world.part(choice)).ln());
+                least.saturating_add(more)
+            }
             Latency::Bimodal(usual, slow, share) => match world.chance(choice, share) {
                 true => slow,
                 false => usual,
             },
-        }
+        };
+        drawn.min(LONGEST)
     }
 }
+
+/// A century: longer than any run, and short enough to be reckoned with.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 impl Default for Latency {
     /// From half a millisecond to one and a half.
@@ -77,6 +84,22 @@ mod tests {
         close(Latency::Uniform(MS, MS * 3), MS * 2);
         close(Latency::Exponential(MS, MS * 4), MS * 5);
         close(Latency::Bimodal(MS, MS * 101, 0.2), MS * 21);
+    }
+
+    #[test]
+    fn any_time_will_do() {
+        let world = World::new(Decider::seeded(1));
+        let (zero, max) = (Duration::ZERO, Duration::MAX);
+        for latency in [
+            Latency::Constant(max),
+            Latency::Uniform(max, zero),
+            Latency::Uniform(zero, max),
+            Latency::Exponential(max, max),
+            Latency::Exponential(zero, max),
+            Latency::Bimodal(max, max, f64::NAN),
+        ] {
+            assert!((0..100).all(|_| latency.draw(&world) <= LONGEST), "{latency:?}");
+        }
     }
 
     #[test]

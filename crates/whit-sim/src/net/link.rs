@@ -100,7 +100,7 @@ impl Links {
         };
         let loopback = Latency::Constant(Duration::ZERO);
         let latency = link.latency.unwrap_or(if packet.is_loopback() { loopback } else { Latency::default() });
-        let arrival = sent + latency.draw(world);
+        let arrival = sent.saturating_add(latency.draw(world));
         if world.chance(Choice::Network, link.reordering.unwrap_or(0.0)) {
             return Ok(arrival + world.between(Choice::Network, Duration::ZERO, (arrival - now) * 4));
         }

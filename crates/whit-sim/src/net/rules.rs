@@ -8,6 +8,26 @@ use super::fabric::{Fabric, Inner};
 use super::packet::Packet;
 
 /// What a rule decides about one packet.
+///
+/// ```
+/// use std::io::ErrorKind;
+/// use whit::net::TcpStream;
+/// use whit_sim::{Sim, Verdict};
+///
+/// let sim = Sim::new(1);
+/// sim.host("db");
+/// let controls = sim.controls();
+/// sim.run(async move {
+///     let deaf = controls.rule(|packet| match packet.is_connect() && packet.to_host() == "db" {
+///         true => Verdict::Drop,
+///         false => Verdict::Pass,
+///     });
+///     assert_eq!(TcpStream::connect("db:80").await.unwrap_err().kind(), ErrorKind::TimedOut);
+///     drop(deaf);
+///     // Nobody listens there, but now somebody says so.
+///     assert_eq!(TcpStream::connect("db:80").await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+/// });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

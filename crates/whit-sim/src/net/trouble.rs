@@ -103,6 +103,19 @@ impl Fabric {
 ///
 /// By default packets take from 0.5 to 1.5 ms, nothing is lost, doubled or reordered, and the bandwidth is not limited. A
 /// host's loopback takes no time, and has no faults unless it is set by itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use whit_sim::{Latency, Sim};
+///
+/// let ms = Duration::from_millis(1);
+/// let sim = Sim::new(1);
+/// sim.host("near");
+/// sim.host("far");
+/// let controls = sim.controls();
+/// controls.links().latency(ms).loss(0.01);
+/// controls.link("near", "far").latency(Latency::Exponential(80 * ms, 20 * ms)).bandwidth(1_000_000);
+/// ```
 #[must_use = "a link is what it was until something is set"]
 #[derive(Clone)]
 pub struct Link {

@@ -75,7 +75,7 @@ impl<'a> Turn<'a> {
         what: impl FnOnce(&mut Hosts, &mut Turn<'_>) + Send + 'static,
     ) -> EventKey {
         let fabric = self.fabric.clone();
-        self.world.at(self.world.now() + after, move || {
+        self.world.at(self.world.now().saturating_add(after), move || {
             if let Some(inner) = fabric.upgrade() {
                 Fabric(inner).turn(what);
             }

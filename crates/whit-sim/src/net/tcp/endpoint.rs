@@ -17,9 +17,8 @@
 //!    end; data that arrive after that are answered by a reset.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Shutdown, SocketAddr};
-use std::task::{Context, Poll};
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::incoming::Incoming;
@@ -27,7 +26,6 @@ use super::outgoing::{Outgoing, Piece};
 use super::timer::Timing;
 use crate::HostId;
 use crate::decider::Choice;
-use crate::net::faults::Faults;
 use crate::net::hosts::SocketId;
 use crate::net::packet::{Body, Kind, Segment};
 use crate::net::turn::Turn;
@@ -84,129 +82,6 @@ pub(in crate::net) enum Owner {
 
 /// How long an end lingers: twice the longest life of a packet, as Linux has it.
 pub(super) const LINGER: Duration = Duration::from_secs(60);
-
-/// What the program asks of the receiving half.
-impl Endpoint {
-    pub(in crate::net) fn poll_connected(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        match (self.state, self.error.take()) {
-            (_, Some(error)) => Poll::Ready(Err(error.into())),
-            (State::Connecting | State::Embryo, None) => {
-                self.writers.wait(cx);
-                Poll::Pending
-            }
-            (State::Dead, None) if !self.incoming.has_ended() => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-            _ => Poll::Ready(Ok(())),
-        }
-    }
-
-    pub(in crate::net) fn poll_read(
-        &mut self,
-        cx: &Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-        take: bool,
-        faults: &Faults,
-        turn: &mut Turn<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let asked = bufs.iter().map(|buf| buf.len()).sum::<usize>();
-        let here = self.incoming.available().min(asked);
-        if here > 0 {
-            let most = turn.shorten(Choice::Fault, here, faults.short_reads);
-            let len = self.incoming.read(bufs, most, take);
-            if take && self.incoming.has_news() && self.state == State::Open {
-                self.send(Kind::Plain, None, turn);
-            }
-            return Poll::Ready(Ok(len));
-        }
-        if asked == 0 || self.incoming.has_ended() {
-            return Poll::Ready(Ok(0));
-        }
-        if let Some(error) = self.error.take() {
-            return Poll::Ready(Err(error.into()));
-        }
-        if self.read_shut || matches!(self.state, State::Dead | State::Lingering { .. }) {
-            return Poll::Ready(Ok(0));
-        }
-        self.readers.wait(cx);
-        Poll::Pending
-    }
-}
-
-/// What the program asks of the sending half.
-impl Endpoint {
-    pub(in crate::net) fn poll_write(
-        &mut self,
-        cx: &Context<'_>,
-        bufs: &[IoSlice<'_>],
-        faults: &Faults,
-        turn: &mut Turn<'_>,
-    ) -> Poll<io::Result<usize>> {
-        if let Some(error) = self.error.take() {
-            return Poll::Ready(Err(error.into()));
-        }
-        if self.out.closing || matches!(self.state, State::Dead | State::Lingering { .. }) {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let asked = bufs.iter().map(|buf| buf.len()).sum::<usize>();
-        let most = asked.min(self.out.room());
-        if (most == 0 && asked > 0) || self.state == State::Connecting {
-            self.writers.wait(cx);
-            return Poll::Pending;
-        }
-        let len = turn.shorten(Choice::Fault, most, faults.short_writes);
-        self.out.write(bufs, len);
-        self.flush_soon(turn);
-        Poll::Ready(Ok(len))
-    }
-
-    pub(in crate::net) fn shutdown(&mut self, how: Shutdown, turn: &mut Turn<'_>) -> io::Result<()> {
-        match self.state {
-            State::Dead | State::Lingering { .. } => return Err(io::ErrorKind::NotConnected.into()),
-            // As Linux does: it gives up.
-            State::Connecting => self.die(None, turn),
-            State::Embryo | State::Open => {}
-        }
-        if how != Shutdown::Write {
-            self.read_shut = true;
-            self.readers.wake(turn);
-        }
-        if how != Shutdown::Read {
-            self.end_writing(turn);
-        }
-        Ok(())
-    }
-
-    /// Nothing more will be written.
-    pub(super) fn end_writing(&mut self, turn: &mut Turn<'_>) {
-        if !self.out.closing {
-            self.out.closing = true;
-            self.writers.wake(turn);
-            self.flush_soon(turn);
-        }
-    }
-
-    /// Sends what may be sent, and if that is nothing, what is owed.
-    pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
-        self.send_pieces(turn);
-        if self.owes_answer && self.state == State::Open {
-            self.send(Kind::Plain, None, turn);
-        }
-    }
-
-    fn send_pieces(&mut self, turn: &mut Turn<'_>) {
-        if self.state != State::Open {
-            return;
-        }
-        let cuts = self.peer_host.map_or(0.0, |peer| turn.links.segmentation(self.host, peer));
-        while let Some(piece) = self.out.next_piece(|len| turn.shorten(Choice::Network, len, cuts)) {
-            self.timing.measure(self.out.next(), turn);
-            if piece.fin {
-                self.timing.ended_first = !self.incoming.has_ended();
-            }
-            self.send(Kind::Plain, Some(piece), turn);
-        }
-        self.arm(turn);
-    }
-}
 
 /// What arrives.
 impl Endpoint {
@@ -307,6 +182,38 @@ impl Endpoint {
 
 /// What is sent.
 impl Endpoint {
+    /// Nothing more will be written.
+    pub(super) fn end_writing(&mut self, turn: &mut Turn<'_>) {
+        if !self.out.closing {
+            self.out.closing = true;
+            self.writers.wake(turn);
+            self.flush_soon(turn);
+        }
+    }
+
+    /// Sends what may be sent, and if that is nothing, what is owed.
+    pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        self.send_pieces(turn);
+        if self.owes_answer && self.state == State::Open {
+            self.send(Kind::Plain, None, turn);
+        }
+    }
+
+    fn send_pieces(&mut self, turn: &mut Turn<'_>) {
+        if self.state != State::Open {
+            return;
+        }
+        let cuts = self.peer_host.map_or(0.0, |peer| turn.links.segmentation(self.host, peer));
+        while let Some(piece) = self.out.next_piece(|len| turn.shorten(Choice::Network, len, cuts)) {
+            self.timing.measure(self.out.next(), turn);
+            if piece.fin {
+                self.timing.ended_first = !self.incoming.has_ended();
+            }
+            self.send(Kind::Plain, Some(piece), turn);
+        }
+        self.arm(turn);
+    }
+
     pub(super) fn send(&mut self, kind: Kind, piece: Option<Piece>, turn: &mut Turn<'_>) {
         self.owes_answer = false;
         let piece = piece.unwrap_or(Piece { seq: self.out.next(), data: Vec::new(), fin: false });

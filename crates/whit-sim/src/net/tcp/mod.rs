@@ -5,6 +5,7 @@
 //! data, and both ends connecting to each other at once.
 
 mod bytes;
+mod calls;
 mod endpoint;
 mod incoming;
 mod listener;

@@ -158,8 +158,9 @@ impl Endpoint {
         let Some(idle) = self.timing.keepalive else { return };
         turn.cancel(&mut self.timing.keepalive_timer);
         let silent = turn.world.now() - self.timing.heard;
+        // While something is on its way, the other timer asks often enough.
         let pause = match self.timing.unanswered {
-            0 => idle.saturating_sub(silent),
+            0 if silent < idle => idle - silent,
             _ => KEEPALIVE_EVERY,
         };
         self.timing.keepalive_timer = Some(self.later(turn, pause, move |end, turn| {

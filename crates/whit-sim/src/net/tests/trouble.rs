@@ -115,6 +115,17 @@ fn keepalive_notices_a_peer_that_vanished() {
         assert_eq!(kind(near.read(&mut [0; 1]).await), ErrorKind::TimedOut);
         let took = bench.now() - before;
         assert!(took > 9 * 75 * SEC && took <= (60 + 9 * 75) * SEC, "{took:?}");
+
+        // With something on its way it is the other timer that gives up, and the two do not keep each other busy.
+        bench.fabric.restart(B);
+        let listener = bench.listen(B, "10.0.0.2:80").await;
+        let mut near = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+        bench.fabric.crash(B);
+        near.write_all(b"hello").await.unwrap();
+        let before = bench.now();
+        assert_eq!(kind(near.read(&mut [0; 1]).await), ErrorKind::TimedOut);
+        let took = bench.now() - before;
+        assert!(took > 900 * SEC && took < 1000 * SEC, "{took:?}");
     });
 }
 
@@ -224,6 +235,25 @@ fn faults_shorten_and_wake_for_nothing_and_a_tame_run_has_none() {
     let all: Vec<_> = (0..10).map(|seed| run(Bench::new(seed))).collect();
     assert!(all.iter().any(|(failed, ..)| *failed > 0), "{all:?}");
     assert!(all.iter().all(|(_, writes, reads)| (5..35).contains(writes) && *reads > 5), "{all:?}");
+}
+
+#[test]
+fn a_spurious_poll_has_nothing_although_there_is_something() {
+    let run = |bench: Bench| {
+        bench.fabric.set_faults(A, NetFaults::new().spurious(7.0));
+        bench.run(async {
+            let (near, mut far) = bench.pair().await;
+            far.write_all(&[7; 100]).await.unwrap();
+            bench.sleep(SEC).await;
+            let mut spurious = 0;
+            for _ in 0..100 {
+                spurious += u32::from(poll_once(near.peek(&mut [0; 1])).await.is_none());
+            }
+            spurious
+        })
+    };
+    assert_eq!(run(Bench::tame()), 0);
+    assert!((80..100).contains(&run(Bench::new(1))), "at most nine in ten");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(in crate::net) struct Bound {
 
 /// What a socket buffers if nobody says otherwise, as Linux has it.
 const BUFFER: usize = 212_992;
+/// The least, whatever somebody says.
+const LEAST_BUFFER: usize = 2304;
 /// What a datagram costs beside its data.
 const OVERHEAD: usize = 64;
 
@@ -72,7 +74,7 @@ impl Hosts {
             shares,
             received: VecDeque::new(),
             held: 0,
-            capacity: options.recv_buffer.unwrap_or(BUFFER),
+            capacity: options.recv_buffer.unwrap_or(BUFFER).max(LEAST_BUFFER),
             error: None,
             readers: Waiters::default(),
         };
@@ -123,10 +125,10 @@ impl Host {
         if !bound.binding.speaks_to(to.ip()) {
             return Err(errors::wrong_family());
         }
-        bound.peer = Some(to);
         if !bound.binding.is_specific() {
             bound.binding.ip = source?;
         }
+        bound.peer = Some(to);
         Ok(())
     }
 }
