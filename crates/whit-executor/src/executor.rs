@@ -154,7 +154,7 @@ impl<'a> Executor<'a> {
         block_on(self.state(), self.home_ref(), park, location, root)
     }
 
-    /// A watch for polls that block, and what ends it. One at a time.
+    /// A watch for polls that block, and what ends it. One at a time: a new one ends the one before.
     pub fn watch(&self) -> (Watch, WatchEnd) {
         Watch::new(self.state().clone())
     }

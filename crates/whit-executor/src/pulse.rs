@@ -92,6 +92,17 @@ impl Pulse {
         polls.store(polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
+    /// The owner's: the poll that is under way, if there is one, counts as over until this is dropped, and others may be in
+    /// its place; then it counts as one that has just begun.
+    pub(crate) fn pause(&self) -> Paused<'_> {
+        let poll = self.look();
+        let name = poll.and_then(|poll| self.names(&poll).0);
+        if poll.is_some() {
+            self.end();
+        }
+        Paused { pulse: self, poll, name }
+    }
+
     /// The poll that is under way.
     pub(crate) fn look(&self) -> Option<Poll> {
         let Now { polls, id, location } = &self.now.0;
@@ -114,5 +125,22 @@ impl Pulse {
         let name = (named.0 == poll.id && poll.id != ROOT).then(|| named.1.clone());
         drop(named);
         (name, lock(&self.thread).clone())
+    }
+}
+
+/// A poll in which its own executor is driven.
+pub(crate) struct Paused<'p> {
+    pulse: &'p Pulse,
+    poll: Option<Poll>,
+    name: Option<Box<str>>,
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        let Some(poll) = self.poll else { return };
+        if let Some(name) = self.name.take() {
+            *lock(&self.pulse.named) = (poll.id, name);
+        }
+        self.pulse.publish(poll.id, poll.location);
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use whit_core::TaskId;
 
 use crate::pulse::{Poll, Pulse, ROOT};
-use crate::rouse::Rouse;
+use crate::rouse::{Number, Rouse};
 
 /// Looks at an executor's workers from a thread of its own; made by `Executor::watch` and `LocalExecutor::watch`.
 ///
@@ -37,12 +37,13 @@ use crate::rouse::Rouse;
 #[must_use = "nothing is watched until `run`"]
 pub struct Watch {
     watched: Arc<dyn Watched>,
+    number: Number,
     seen: Vec<Seen>,
 }
 
 /// Ends a [`Watch`] that runs on another thread.
 #[derive(Clone)]
-pub struct WatchEnd(Arc<dyn Watched>);
+pub struct WatchEnd(Arc<dyn Watched>, Number);
 
 /// A poll that has lasted longer than it should.
 #[derive(Clone, Debug)]
@@ -82,8 +83,8 @@ struct Seen {
 
 impl Watch {
     pub(crate) fn new(watched: Arc<dyn Watched>) -> (Watch, WatchEnd) {
-        watched.rouse().begin();
-        (Watch { watched: watched.clone(), seen: Vec::new() }, WatchEnd(watched))
+        let number = watched.rouse().begin();
+        (Watch { watched: watched.clone(), number, seen: Vec::new() }, WatchEnd(watched, number))
     }
 
     /// Watches until it is [ended](WatchEnd::end): each poll that has lasted for `limit` is reported once, at most three
@@ -93,8 +94,8 @@ impl Watch {
     pub fn run(&mut self, limit: Duration, mut report: impl FnMut(&BlockedPoll)) {
         let interval = (limit / 5).clamp(Duration::from_millis(1), Duration::from_millis(15));
         let watched = self.watched.clone();
-        while !watched.rouse().has_ended() {
-            watched.rouse().sleep(interval, || watched.quiet());
+        while !watched.rouse().has_ended(self.number) {
+            watched.rouse().sleep(self.number, interval, || watched.quiet());
             self.look(Instant::now(), limit, &mut report);
         }
     }
@@ -127,9 +128,9 @@ impl Watch {
 }
 
 impl WatchEnd {
-    /// The watch returns from `run`, soon.
+    /// The watch returns from `run`, soon. Nothing happens if another one has taken its place.
     pub fn end(&self) {
-        self.0.rouse().end();
+        self.0.rouse().end(self.1);
     }
 }
 

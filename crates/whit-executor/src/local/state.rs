@@ -89,6 +89,10 @@ impl LocalState {
         self.rouse.rouse();
     }
 
+    pub(super) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::SeqCst)
+    }
+
     /// The thread does something else, or sleeps.
     pub(super) fn falls_asleep(&self) {
         self.awake.store(false, Ordering::SeqCst);
@@ -223,7 +227,7 @@ impl Watched for LocalState {
     }
 
     fn quiet(&self) -> bool {
-        !self.awake.load(Ordering::SeqCst)
+        !self.is_awake()
     }
 
     /// Nobody else may run what waits here.
