@@ -1,0 +1,13 @@
+//! Where there are no stacks.
+
+use crate::{Stack, StackError};
+
+pub(crate) const SUPPORTED: bool = false;
+
+pub(crate) fn thread_id() -> Option<u32> {
+    None
+}
+
+pub(crate) fn of_thread(_: u32) -> Result<Stack, StackError> {
+    Err(StackError::Unsupported)
+}
