@@ -43,6 +43,7 @@
 //! A task that blocks holds its worker, and the task that this worker woke last. Timers and sockets go on, if there is another
 //! worker: it takes the driver over within 20 ms.
 
+mod blocked;
 mod census;
 mod executor;
 mod injector;
@@ -62,12 +63,16 @@ mod rouse;
 pub mod rouse;
 mod shared_park;
 mod sleepers;
+mod spare;
 mod state;
 mod sync;
+mod thread;
 mod watch;
 mod worker;
 
+pub use blocked::BlockedPoll;
 pub use executor::Executor;
 pub use local::LocalExecutor;
 pub use shared_park::{SharedPark, WorkerPark};
-pub use watch::{BlockedPoll, Watch, WatchEnd};
+pub use spare::Spare;
+pub use watch::{Watch, WatchEnd};

@@ -29,13 +29,12 @@ use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic
 
 use crate::census::Census;
 use crate::injector::Injector;
-use crate::pulse::Pulse;
 use crate::queue::Shared;
 use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
 use crate::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::sync::{Arc, Condvar, Mutex, lock};
-use crate::watch::Watched;
+use crate::watch::{Glance, Watched};
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
@@ -272,8 +271,10 @@ impl State {
 }
 
 impl Watched for State {
-    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
-        lock(&self.crew).iter().for_each(|worker| f(&worker.pulse, !worker.is_empty()));
+    fn workers(&self, f: &mut dyn FnMut(Glance<'_>)) {
+        for worker in lock(&self.crew).iter() {
+            f(Glance { pulse: &worker.pulse, waiting: !worker.is_empty(), spare: worker.spare });
+        }
     }
 
     fn quiet(&self) -> bool {

@@ -50,6 +50,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod crew;
 mod gather;
 mod global;
 mod nested;

@@ -16,7 +16,6 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,14 +24,14 @@ use whit_core::{Handle, Home, Park};
 use whit_executor::{Executor, LocalExecutor, SharedPark};
 use whit_net::OsNetwork;
 use whit_reactor::Reactor;
-use whit_sync::Event;
 use whit_timers::Timers;
 
 use crate::builder::{Builder, RunError, Why};
+use crate::crew::Crew;
 use crate::watching::Watching;
 use crate::{global, nested};
 
-type Driver = Timers<Arc<Reactor>>;
+pub(crate) type Driver = Timers<Arc<Reactor>>;
 
 /// What both kinds of runtime have below their executor.
 struct Floor {
@@ -94,8 +93,7 @@ pub(crate) struct Runtime {
     executor: Arc<Executor<'static>>,
     handle: Handle,
     shared: Arc<SharedPark<Arc<Driver>>>,
-    // Taken at the end.
-    crew: Option<Crew>,
+    crew: Arc<Crew>,
     watching: Option<Watching>,
     grace: Duration,
     name: String,
@@ -114,16 +112,22 @@ impl Runtime {
         }
         let handle = floor.handle(executor.home());
         let shared = Arc::new(SharedPark::new(floor.driver.clone()));
-        let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
-            Ok(crew) => crew,
-            Err(error) => {
-                floor.close(builder.grace);
-                return Err(error);
+        let crew = Crew::new(builder, started, &handle, &executor, &shared);
+        if let Err(error) = crew.start(workers) {
+            crew.stop(builder.grace);
+            floor.close(builder.grace);
+            return Err(error);
+        }
+        let watching = Watching::start(builder, || {
+            let (mut watch, end) = executor.watch();
+            if builder.spare_workers > 0 {
+                let crew = crew.clone();
+                watch.spares(builder.spare_workers, move |spare| crew.start_spare(spare));
             }
-        };
-        let watching = Watching::start(builder, || executor.watch());
+            (watch, end)
+        });
         let (grace, name) = (builder.grace, builder.name.clone());
-        Ok(Runtime { floor, executor, handle, shared, crew: Some(crew), watching, grace, name })
+        Ok(Runtime { floor, executor, handle, shared, crew, watching, grace, name })
     }
 
     /// Polls `root` on this thread, as worker 0.
@@ -145,9 +149,7 @@ impl Drop for Runtime {
         // A grace that no clock can hold has no end.
         let end = Instant::now().checked_add(self.grace);
         let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-        if let Some(crew) = self.crew.take() {
-            crew.stop(left());
-        }
+        self.crew.stop(left());
         let some = !self.executor.is_empty();
         let closed = drive_while(self.shared.worker(), some, &self.name, || self.executor.close_timeout(left()));
         if let Err(stragglers) = closed {
@@ -181,66 +183,6 @@ pub(crate) fn run_local<F: Future>(
     output.map_or_else(|panic| resume_unwind(panic), Ok)
 }
 
-/// Workers 1 and up: a thread each.
-struct Crew {
-    stop: Arc<Event>,
-    threads: Vec<thread::JoinHandle<()>>,
-    // Each thread holds a sender until it ends, so that joining can be bounded in time.
-    ended: mpsc::Receiver<()>,
-}
-
-impl Crew {
-    fn start(
-        builder: &Builder,
-        workers: usize,
-        started: &'static Location<'static>,
-        handle: &Handle,
-        executor: &Arc<Executor<'static>>,
-        shared: &Arc<SharedPark<Arc<Driver>>>,
-    ) -> Result<Crew, RunError> {
-        let (alive, ended) = mpsc::channel();
-        let mut crew = Crew { stop: Arc::new(Event::new()), threads: Vec::new(), ended };
-        for number in 1..workers {
-            let (stop, handle, executor, shared) =
-                (crew.stop.clone(), handle.clone(), executor.clone(), shared.clone());
-            let held = alive.clone();
-            let work = move || {
-                let _held = held;
-                let _entered = handle.enter();
-                let _running = nested::enter(started);
-                executor.block_on(&shared.worker(), stop.wait());
-            };
-            let mut thread = thread::Builder::new().name(format!("{}-{number}", builder.name));
-            if let Some(bytes) = builder.stack_size {
-                thread = thread.stack_size(bytes);
-            }
-            match thread.spawn(work) {
-                Ok(thread) => crew.threads.push(thread),
-                Err(error) => {
-                    drop(alive);
-                    crew.stop(builder.grace);
-                    return Err(RunError(Why::Thread { number, of: workers, error }));
-                }
-            }
-        }
-        Ok(crew)
-    }
-
-    fn stop(self, grace: Duration) {
-        self.stop.set();
-        // Disconnected once every thread has ended; nobody ever sends.
-        let all_ended = self.ended.recv_timeout(grace) == Err(mpsc::RecvTimeoutError::Disconnected);
-        let (ended, stuck): (Vec<_>, Vec<_>) =
-            self.threads.into_iter().partition(|thread| all_ended || thread.is_finished());
-        ended.into_iter().for_each(|thread| drop(thread.join()));
-        let names: Vec<_> =
-            stuck.iter().map(|thread| thread.thread().name().unwrap_or("a worker").to_owned()).collect();
-        if !names.is_empty() {
-            report("a worker is stuck in a task that blocks, and was left behind", &names);
-        }
-    }
-}
-
 /// Step 3: runs `close`, which drops futures, while timers and sockets still work, in case a `Drop` waits for one.
 ///
 /// No worker is left who would be in the driver, so that takes a thread, if there is a task left.
@@ -271,6 +213,6 @@ fn park_quietly(driver: &impl Park) {
     }
 }
 
-fn report(what: &str, who: &[String]) {
+pub(crate) fn report(what: &str, who: &[String]) {
     eprintln!("whit: {what}: {}", who.join(", "));
 }

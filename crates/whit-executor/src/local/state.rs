@@ -26,7 +26,7 @@ use crate::pulse::Pulse;
 use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
 use crate::state::Hook;
-use crate::watch::Watched;
+use crate::watch::{Glance, Watched};
 
 const OPEN: usize = 0;
 const CLOSING: usize = 1;
@@ -222,8 +222,8 @@ impl Schedule for Driven<'_> {
 }
 
 impl Watched for LocalState {
-    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
-        f(&self.pulse, false);
+    fn workers(&self, f: &mut dyn FnMut(Glance<'_>)) {
+        f(Glance { pulse: &self.pulse, waiting: false, spare: false });
     }
 
     fn quiet(&self) -> bool {
