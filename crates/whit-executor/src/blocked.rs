@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use whit_core::TaskId;
@@ -25,7 +26,18 @@ pub struct BlockedPoll {
     /// What the thread does, on Linux: `runs`, or `sleeps in the system (hrtimer_nanosleep)`, with the function of the kernel.
     pub doing: Option<Box<str>>,
     /// Where the poll is stuck, a call a line, innermost first, if the watch was told how to find [stacks](crate::Watch::stacks).
-    pub stack: Option<Box<str>>,
+    pub stack: Option<StackTrace>,
+}
+
+/// The stack of a thread: something that can be written out, which may take its time. Cheap to clone.
+#[derive(Clone)]
+pub struct StackTrace(Arc<dyn fmt::Display + Send + Sync>);
+
+impl StackTrace {
+    /// A stack that writes itself as a line for each call, innermost first.
+    pub fn new(stack: impl fmt::Display + Send + Sync + 'static) -> StackTrace {
+        StackTrace(Arc::new(stack))
+    }
 }
 
 impl fmt::Display for BlockedPoll {
@@ -50,8 +62,20 @@ impl fmt::Display for BlockedPoll {
         }
         f.write_str("; move what blocks to `unblock`, or await more often")?;
         if let Some(stack) = &self.stack {
-            stack.lines().try_for_each(|call| write!(f, "\n    in {call}"))?;
+            stack.to_string().lines().try_for_each(|call| write!(f, "\n    in {call}"))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for StackTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for StackTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StackTrace").field(&format_args!("{}", self.0)).finish()
     }
 }

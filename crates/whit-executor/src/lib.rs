@@ -70,7 +70,7 @@ mod thread;
 mod watch;
 mod worker;
 
-pub use blocked::BlockedPoll;
+pub use blocked::{BlockedPoll, StackTrace};
 pub use executor::Executor;
 pub use local::LocalExecutor;
 pub use shared_park::{SharedPark, WorkerPark};

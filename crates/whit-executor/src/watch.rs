@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use whit_core::TaskId;
 
-use crate::blocked::BlockedPoll;
+use crate::blocked::{BlockedPoll, StackTrace};
 use crate::pulse::{Poll, Pulse, ROOT};
 use crate::rouse::{Number, Rouse};
 use crate::spare::{Load, Spare, Spares};
@@ -41,9 +41,11 @@ pub struct Watch {
     watched: Arc<dyn Watched>,
     number: Number,
     seen: Vec<Seen>,
-    stacks: Option<Box<dyn FnMut(u32) -> Option<String> + Send>>,
+    stacks: Option<OfThread>,
     spares: Option<Spares>,
 }
+
+type OfThread = Box<dyn FnMut(u32) -> Option<StackTrace> + Send>;
 
 /// Ends a [`Watch`] that runs on another thread.
 #[derive(Clone)]
@@ -87,8 +89,9 @@ impl Watch {
 
     /// Tells the watch how to find the stack of a thread, by the kernel's number of it: for `BlockedPoll::stack`.
     ///
-    /// Called at most once for each poll that blocks. What it answers is not used if the poll has ended meanwhile.
-    pub fn stacks(&mut self, of_thread: impl FnMut(u32) -> Option<String> + Send + 'static) {
+    /// Called at most once for each poll that blocks, between two looks at the workers, so it should not take long: names can
+    /// be looked up when the stack is written. What it answers is not used if the poll has ended meanwhile.
+    pub fn stacks(&mut self, of_thread: impl FnMut(u32) -> Option<StackTrace> + Send + 'static) {
         self.stacks = Some(Box::new(of_thread));
     }
 
@@ -162,7 +165,7 @@ impl Watch {
                 std::ptr::from_ref(pulse).addr() == worker && pulse.look().is_some_and(|poll| poll.number == number);
         });
         if still {
-            (blocked.doing, blocked.stack) = (doing, stack.map(String::into_boxed_str));
+            (blocked.doing, blocked.stack) = (doing, stack);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where there are no stacks.
 
-use crate::{Stack, StackError};
+use crate::stack::Step;
+use crate::{Stack, StackError, Symbol};
 
 pub(crate) const SUPPORTED: bool = false;
 
@@ -10,4 +11,8 @@ pub(crate) fn thread_id() -> Option<u32> {
 
 pub(crate) fn of_thread(_: u32) -> Result<Stack, StackError> {
     Err(StackError::Unsupported)
+}
+
+pub(crate) fn symbols(_: &Step) -> Vec<Symbol> {
+    Vec::new()
 }

@@ -31,7 +31,8 @@
 //! notes the registers, lets the kernel copy the innermost 256 KiB of the stack, and returns. It takes no lock, allocates
 //! nothing, and never waits, so that a thread that is inside `malloc` or holds any other lock goes on at once. The copy
 //! is unwound afterwards, on the thread that asked, by the tables that the compiler wrote for panics (`.eh_frame`), which are
-//! read by way of the kernel as well, so that a library that is being unloaded makes no harm. Names and lines are looked up there, too.
+//! read by way of the kernel as well, so that a library that is being unloaded makes no harm. Names and lines are looked
+//! up when they are asked for.
 //!
 //! The signal is the highest realtime one that nobody handles when the first stack is asked for, and stays ours for the life
 //! of the process.
@@ -55,9 +56,10 @@
 //! - Linux on x86-64 and, compiled but never run so far, on 64-bit ARM. Elsewhere [`of_thread`] is an error.
 //! - The innermost 256 KiB and 128 frames. Code without unwind tables ends the stack, and says so.
 //! - A thread that blocks the signal, or waits for a disk in a way that no signal interrupts, does not answer.
-//! - Looking up names takes the lock of the dynamic loader, which `dlopen` holds: a thread that is stuck in there makes the
-//!   *caller* wait until it is done.
-//! - The first look-up reads the program's debug information, which takes some 100 ms if there is much.
+//! - Looking up names takes the lock of the dynamic loader, which `dlopen` holds: a thread that is stuck in there makes
+//!   *whoever asks for names* wait until it is done.
+//! - The first look-up of names reads the program's debug information, which takes some 10 ms, and seconds if this crate and what it
+//!   needs are compiled without optimization.
 //! - Where the system refuses `process_vm_readv` (some sandboxes do), there is no stack.
 
 mod error;

@@ -2,12 +2,26 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use crate::sys;
 
 /// What a thread was doing, innermost call first. `Display` gives a line for each call.
+///
+/// It holds addresses; names are looked up when they are asked for first, on the thread that asks.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    pub(crate) frames: Vec<Frame>,
-    pub(crate) complete: bool,
+    steps: Vec<Step>,
+    complete: bool,
+    frames: OnceLock<Vec<Frame>>,
+}
+
+/// One frame, without its names.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) address: u64,
+    /// It was interrupted there, by a signal; else it is where a call returns to.
+    pub(crate) interrupted: bool,
 }
 
 /// One frame: a call, and the calls that the compiler put in its place.
@@ -33,9 +47,18 @@ pub struct Symbol {
 }
 
 impl Stack {
-    /// The frames, innermost first.
+    #[cfg_attr(any(loom, not(target_os = "linux")), allow(dead_code, reason = "there are no stacks"))]
+    pub(crate) fn new(steps: Vec<Step>, complete: bool) -> Stack {
+        Stack { steps, complete, frames: OnceLock::new() }
+    }
+
+    /// The frames, innermost first, with their names.
+    ///
+    /// Slow at the first stack of a process, which reads the debug information: some 10 ms, or seconds in a build that is not
+    /// optimized.
     pub fn frames(&self) -> &[Frame] {
-        &self.frames
+        let frame = |step: &Step| Frame { address: step.address as usize, symbols: sys::symbols(step) };
+        self.frames.get_or_init(|| self.steps.iter().map(frame).collect())
     }
 
     /// Whether the outermost frame is where the thread began. If not, the stack is deeper than what is copied of it, or passes
@@ -43,38 +66,27 @@ impl Stack {
     pub fn is_complete(&self) -> bool {
         self.complete
     }
-
-    /// Leaves out the first frame of which `outer` says so, and all outside it.
-    #[must_use]
-    pub fn until(mut self, mut outer: impl FnMut(&Frame) -> bool) -> Stack {
-        if let Some(at) = self.frames.iter().position(&mut outer) {
-            self.frames.truncate(at);
-            self.complete = true;
-        }
-        self
-    }
 }
 
 impl fmt::Display for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        let mut line = |f: &mut fmt::Formatter<'_>| {
-            let lead = if std::mem::take(&mut first) { "" } else { "\n" };
-            f.write_str(lead)
-        };
-        for frame in &self.frames {
-            if frame.symbols.is_empty() {
-                line(f)?;
-                write!(f, "{:#x}", frame.address)?;
-            }
-            for symbol in &frame.symbols {
-                line(f)?;
-                write!(f, "{symbol}")?;
-            }
+        for (number, frame) in self.frames().iter().enumerate() {
+            f.write_str(if number > 0 { "\n" } else { "" })?;
+            write!(f, "{frame}")?;
         }
-        if !self.complete {
-            line(f)?;
-            f.write_str("... and more, which could not be unwound")?;
+        f.write_str(if self.complete { "" } else { "\n... and more, which could not be unwound" })
+    }
+}
+
+impl fmt::Display for Frame {
+    /// A line for each function.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.symbols.is_empty() {
+            write!(f, "{:#x}", self.address)?;
+        }
+        for (number, symbol) in self.symbols.iter().enumerate() {
+            f.write_str(if number > 0 { "\n" } else { "" })?;
+            write!(f, "{symbol}")?;
         }
         Ok(())
     }

@@ -158,8 +158,8 @@ impl Builder {
         self
     }
 
-    /// Called once for each poll that blocks, on the watch's own thread, while it still blocks. By default a line goes to
-    /// stderr.
+    /// Called once for each poll that blocks, while it still blocks, on a thread that is there for reports only. By default a
+    /// line goes to stderr; by feature `tracing` it is an event, whether there is a hook or not.
     ///
     /// ```
     /// use std::sync::mpsc;

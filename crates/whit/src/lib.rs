@@ -42,6 +42,10 @@
 //! - `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //! - `fs`: files, directories, standard streams.
 //! - `process`: child processes and signals.
+//! - `blocked-stack`: the report on a poll that blocks shows the stack where it is stuck, on Linux. It uses a realtime signal, which
+//!   may end a system call of the stuck thread with `EINTR`; see the page of `whit-stack`. Without it the report says that the thread
+//!   runs, or in which function of the kernel it sleeps.
+//! - `tracing`: the report is an event of `tracing`, at level `WARN` with target `whit::blocked`.
 //!
 //! # Limits
 //!
@@ -62,7 +66,7 @@ pub use builder::{Builder, RunError, run, run_local};
 pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
 pub use runner::Runner;
-pub use whit_executor::BlockedPoll;
+pub use whit_executor::{BlockedPoll, StackTrace};
 
 pub use futures_lite::future::{or, race, yield_now};
 pub use futures_lite::{pin, ready};

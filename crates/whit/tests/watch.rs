@@ -53,6 +53,23 @@ fn the_root_and_local_tasks_are_watched_too() {
     });
 }
 
+/// Without any feature the report says at least this much.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_report_says_what_the_thread_does() {
+    let (builder, reports) = watched();
+    builder.clone().workers(1).run(async { thread::sleep(200 * MS) });
+    let (_, poll) = reports.try_recv().expect("it was reported");
+    assert!(poll.doing.as_deref().is_some_and(|doing| doing.starts_with("sleeps in the system")), "{poll:?}");
+    assert!(poll.thread.is_some());
+    assert!(poll.to_string().contains(", and the thread sleeps in the system"), "{poll}");
+    builder.run_local(async {
+        let began = Instant::now();
+        while began.elapsed() < 200 * MS {}
+    });
+    assert_eq!(reports.try_recv().expect("it was reported").1.doing.as_deref(), Some("runs"));
+}
+
 #[test]
 fn many_short_polls_and_long_sleeps_are_no_reason_for_a_report() {
     let (builder, reports) = watched();

@@ -6,7 +6,8 @@ mod registers;
 mod signal;
 mod unwind;
 
-use crate::{Frame, Stack, StackError, Symbol};
+use crate::stack::Step;
+use crate::{Stack, StackError, Symbol};
 
 pub(crate) const SUPPORTED: bool = true;
 
@@ -18,11 +19,10 @@ pub(crate) fn thread_id() -> Option<u32> {
 pub(crate) fn of_thread(id: u32) -> Result<Stack, StackError> {
     let copy = signal::copy_of(id)?;
     let (steps, complete) = unwind::unwind(&copy);
-    let frames = steps.iter().map(|step| Frame { address: step.address as usize, symbols: symbols(step) }).collect();
-    Ok(Stack { frames, complete })
+    Ok(Stack::new(steps, complete))
 }
 
-fn symbols(step: &unwind::Step) -> Vec<Symbol> {
+pub(crate) fn symbols(step: &Step) -> Vec<Symbol> {
     // `resolve` takes every address for one that a call returns to, and looks one byte before it.
     let address = (step.address as usize).saturating_add(usize::from(step.interrupted));
     let mut symbols = Vec::new();

@@ -5,16 +5,10 @@ use gimli::{CfaRule, RegisterRule, UnwindContext, UnwindSection};
 use super::modules::Modules;
 use super::registers::Registers;
 use super::signal::Copy;
+use crate::stack::Step;
 
 /// More frames than this are a recursion, or a mistake.
 const FRAMES_MAX: usize = 128;
-
-/// One frame.
-pub(super) struct Step {
-    pub(super) address: u64,
-    /// It was interrupted there, by a signal; else it is where a call returns to.
-    pub(super) interrupted: bool,
-}
 
 /// The frames, innermost first, and whether the last one is the outermost.
 pub(super) fn unwind(copy: &Copy) -> (Vec<Step>, bool) {
