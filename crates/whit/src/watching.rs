@@ -86,11 +86,13 @@ impl Drop for Reporter {
 }
 
 fn report(hook: Option<&BlockedHook>, blocked: &BlockedPoll) {
+    // Looks names up, which may take long, before anybody writes them with stderr or a log locked.
+    let text = blocked.to_string();
     let traced = trace(blocked);
     match hook {
         Some(hook) => hook(blocked),
         None if traced => {}
-        None => eprintln!("whit: {blocked}"),
+        None => eprintln!("whit: {text}"),
     }
 }
 
@@ -133,25 +135,28 @@ mod stacks {
         whit_stack::of_thread(thread).ok().map(|stack| StackTrace::new(Inner(stack)))
     }
 
-    /// What is inside the worker loop.
+    /// What is inside the task.
     struct Inner(Stack);
 
     impl fmt::Display for Inner {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let frames = self.0.frames().iter();
-            for (number, frame) in frames.take_while(|frame| !is_the_loop(frame)).enumerate() {
+            let lines = self.0.frames().iter().flat_map(lines);
+            for (number, line) in lines.take_while(|line| !is_ours(line)).enumerate() {
                 f.write_str(if number > 0 { "\n" } else { "" })?;
-                write!(f, "{frame}")?;
+                f.write_str(&line)?;
             }
             Ok(())
         }
     }
 
-    /// A frame begins with what was inlined into it, and may end in the loop.
-    fn is_the_loop(frame: &Frame) -> bool {
-        let first = frame.symbols.first();
-        first.is_some_and(|symbol| {
-            ["whit_executor::worker::", "whit_executor::local::"].iter().any(|of| symbol.name.contains(of))
-        })
+    fn lines(frame: &Frame) -> Vec<String> {
+        frame.to_string().lines().map(str::to_owned).collect()
+    }
+
+    /// How a task and the root are polled is nobody's concern.
+    fn is_ours(line: &str) -> bool {
+        let inside =
+            ["whit_core::task::body::", "whit_core::budget::", "whit_executor::worker::", "whit_executor::local::"];
+        inside.iter().any(|path| line.contains(path))
     }
 }
