@@ -183,7 +183,7 @@ impl<'a> Executor<'a> {
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state().set_hook(Box::new(hook));
+        self.state().unhandled.set(hook);
     }
 
     /// Cancels every task and drops every future on this thread; later spawns come back cancelled.

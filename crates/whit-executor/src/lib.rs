@@ -45,6 +45,7 @@
 
 mod blocked;
 mod census;
+mod ending;
 mod executor;
 mod injector;
 mod local;
@@ -67,6 +68,7 @@ mod spare;
 mod state;
 mod sync;
 mod thread;
+mod unhandled;
 mod watch;
 mod worker;
 

@@ -111,13 +111,18 @@ impl Pulse {
 
     /// The owner's: the poll that is under way, if there is one, counts as over until this is dropped, and others may be in
     /// its place; then it counts as one that has just begun.
-    pub(crate) fn pause(&self) -> Paused<'_> {
-        let poll = self.look();
-        let name = poll.and_then(|poll| self.name(&poll));
-        if poll.is_some() {
-            self.end();
-        }
-        Paused { pulse: self, poll, name }
+    pub(crate) fn pause(&self) -> Option<Paused<'_>> {
+        if self.now.0.polls.load(Ordering::Relaxed).is_multiple_of(2) { None } else { self.pause_poll() }
+    }
+
+    /// Seldom, so that it is not in the way of the loops.
+    #[cold]
+    #[inline(never)]
+    fn pause_poll(&self) -> Option<Paused<'_>> {
+        let poll = self.look()?;
+        let name = self.name(&poll);
+        self.end();
+        Some(Paused { pulse: self, poll, name })
     }
 
     /// The poll that is under way.
@@ -151,16 +156,17 @@ impl Pulse {
 /// A poll in which its own executor is driven.
 pub(crate) struct Paused<'p> {
     pulse: &'p Pulse,
-    poll: Option<Poll>,
+    poll: Poll,
     name: Option<Box<str>>,
 }
 
 impl Drop for Paused<'_> {
+    #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
-        let Some(poll) = self.poll else { return };
         if let Some(name) = self.name.take() {
-            *lock(&self.pulse.named) = (poll.id, name);
+            *lock(&self.pulse.named) = (self.poll.id, name);
         }
-        self.pulse.publish(poll.id, poll.location);
+        self.pulse.publish(self.poll.id, self.poll.location);
     }
 }

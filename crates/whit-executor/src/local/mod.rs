@@ -181,7 +181,7 @@ impl<'a> LocalExecutor<'a> {
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state().set_hook(hook);
+        self.state().unhandled.set(hook);
     }
 
     /// Cancels every task and drops every future; later spawns come back cancelled. Not to be called from one of its tasks,
