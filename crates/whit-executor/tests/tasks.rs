@@ -459,7 +459,7 @@ fn a_root_that_blocks_does_not_count_as_a_searcher() {
         let (end, ended) = mpsc::channel::<()>();
         let (one, two) = (&executor, &executor);
         // Sleeps first, so that it is not the one that is woken first.
-        scope.spawn(move || {
+        let other = scope.spawn(move || {
             whit_core::block_on(two.run(async {
                 std::future::poll_fn(|_| match ended.try_recv() {
                     Err(mpsc::TryRecvError::Empty) => std::task::Poll::Pending,
@@ -488,10 +488,12 @@ fn a_root_that_blocks_does_not_count_as_a_searcher() {
         waker.wake();
         assert!(blocks.join().unwrap(), "the task waited behind the root");
         drop(end);
-        // Gets the other one up, to see its end.
-        executor.spawn(async {}).detach();
-        while !executor.is_empty() {
+        // Gets the other one up, to see its end; again and again, since one that is still looking for work needs no wake-up, and
+        // may then find that we have taken the task.
+        while !other.is_finished() {
+            executor.spawn(async {}).detach();
             executor.try_tick();
+            std::thread::yield_now();
         }
     });
 }

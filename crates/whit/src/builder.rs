@@ -76,6 +76,7 @@ pub struct Builder {
     pub(crate) on_unhandled: Option<Hook>,
     pub(crate) blocked_after: Duration,
     pub(crate) on_blocked: Option<BlockedHook>,
+    pub(crate) spare_workers: usize,
 }
 
 pub(crate) type Hook = Arc<dyn Fn(&UnhandledPanic) + Send + Sync>;
@@ -97,6 +98,7 @@ impl Builder {
             on_unhandled: None,
             blocked_after: Duration::from_millis(100),
             on_blocked: None,
+            spare_workers: 0,
         }
     }
 
@@ -156,8 +158,8 @@ impl Builder {
         self
     }
 
-    /// Called once for each poll that blocks, on the watch's own thread, while it still blocks. By default a line goes to
-    /// stderr.
+    /// Called once for each poll that blocks, while it still blocks, on a thread that is there for reports only. By default a
+    /// line goes to stderr; by feature `tracing` it is an event, whether there is a hook or not.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -172,6 +174,34 @@ impl Builder {
     /// ```
     pub fn on_blocked(mut self, hook: impl Fn(&BlockedPoll) + Send + Sync + 'static) -> Builder {
         self.on_blocked = Some(Arc::new(hook));
+        self
+    }
+
+    /// How many threads may stand in when all workers are stuck in polls that block. By default none.
+    ///
+    /// A spare starts when every worker, and every spare, has been in one poll for longer than
+    /// [`blocked_after`](Builder::blocked_after). It runs ready tasks, timers and sockets until a worker is free again. So with
+    /// spares a program that blocks in all of its workers stands still for little more than that time (up to 160 ms by
+    /// default), and not for as long as they block. It is a net for mistakes: what is known to block belongs into
+    /// [`unblock`](crate::unblock). Without the watch, and in [`run_local`], there are no spares.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    ///
+    /// let answer = whit::Builder::new().workers(1).spare_workers(1).on_blocked(|_| {}).run(async {
+    ///     let sleeping = whit::spawn(async { thread::sleep(Duration::from_millis(400)) });
+    ///     let (sender, receiver) = std::sync::mpsc::channel();
+    ///     whit::spawn(async move { sender.send(42).unwrap() }).detach();
+    ///     // Blocks the only worker, until the spare has run the task.
+    ///     let answer = receiver.recv().unwrap();
+    ///     sleeping.await;
+    ///     answer
+    /// });
+    /// assert_eq!(answer, 42);
+    /// ```
+    pub fn spare_workers(mut self, most: usize) -> Builder {
+        self.spare_workers = most;
         self
     }
 
@@ -287,6 +317,7 @@ impl fmt::Debug for Builder {
             .field("on_unhandled", &self.on_unhandled.is_some())
             .field("blocked_after", &self.blocked_after)
             .field("on_blocked", &self.on_blocked.is_some())
+            .field("spare_workers", &self.spare_workers)
             .finish()
     }
 }

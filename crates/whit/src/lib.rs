@@ -43,6 +43,11 @@
 //! - `fs`: files, directories, standard streams.
 //! - `sim`: simulations, and `#[whit::sim]` for tests inside one.
 //! - `process`: child processes and signals.
+//! - `blocked-stack`: the report on a poll that blocks shows the stack where it is stuck, on Linux. It uses a realtime signal, which
+//!   may end a system call of the stuck thread with `EINTR`; see the page of `whit-stack`. Without it the report says that the thread
+//!   runs, or in which function of the kernel it sleeps. In a build without optimization the first report comes seconds late, as much
+//!   debug information has to be read for the names; the stack is that of the time when the watch looked.
+//! - `tracing`: the report is an event of `tracing`, at level `WARN` with target `whit::blocked`.
 //!
 //! # Limits
 //!
@@ -67,7 +72,7 @@ pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
 pub use race::race;
 pub use runner::Runner;
-pub use whit_executor::BlockedPoll;
+pub use whit_executor::{BlockedPoll, StackTrace};
 
 pub use futures_lite::future::{or, yield_now};
 pub use futures_lite::{pin, ready};

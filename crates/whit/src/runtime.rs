@@ -92,8 +92,7 @@ pub(crate) struct Runtime {
     executor: Arc<Executor<'static>>,
     handle: Handle,
     shared: Arc<SharedPark<Arc<Driver>>>,
-    // Taken at the end.
-    crew: Option<Crew>,
+    crew: Arc<Crew>,
     watching: Option<Watching>,
     grace: Duration,
     name: String,
@@ -112,16 +111,22 @@ impl Runtime {
         }
         let handle = floor.handle(executor.home());
         let shared = Arc::new(SharedPark::new(floor.driver.clone()));
-        let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
-            Ok(crew) => crew,
-            Err(error) => {
-                floor.close(builder.grace);
-                return Err(error);
+        let crew = Crew::new(builder, started, &handle, &executor, &shared);
+        if let Err(error) = crew.start(workers) {
+            crew.stop(builder.grace);
+            floor.close(builder.grace);
+            return Err(error);
+        }
+        let watching = Watching::start(builder, || {
+            let (mut watch, end) = executor.watch();
+            if builder.spare_workers > 0 {
+                let crew = crew.clone();
+                watch.spares(builder.spare_workers, move |spare| crew.start_spare(spare));
             }
-        };
-        let watching = Watching::start(builder, || executor.watch());
+            (watch, end)
+        });
         let (grace, name) = (builder.grace, builder.name.clone());
-        Ok(Runtime { floor, executor, handle, shared, crew: Some(crew), watching, grace, name })
+        Ok(Runtime { floor, executor, handle, shared, crew, watching, grace, name })
     }
 
     /// Polls `root` on this thread, as worker 0.
@@ -143,9 +148,7 @@ impl Drop for Runtime {
         // A grace that no clock can hold has no end.
         let end = Instant::now().checked_add(self.grace);
         let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-        if let Some(crew) = self.crew.take() {
-            crew.stop(left());
-        }
+        self.crew.stop(left());
         let driving = (!self.executor.is_empty()).then(|| Driving::start(Arc::new(self.shared.worker()), &self.name));
         let closed = self.executor.close_timeout(left());
         drop(driving);
