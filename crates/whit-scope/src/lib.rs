@@ -41,6 +41,7 @@
 //! | children that come up on the way | [`scope`] | [`TaskGroup::spawn`], [`TaskGroup::start`] |
 //! | a time limit | [`move_on_after`], [`fail_after`] | the same, around the group |
 //! | to cancel by hand | [`CancelScope`], [`CancelToken`] | [`TaskGroup::cancel`], [`Child::cancel`] |
+//! | to cancel everything, as Ctrl-C does | [`Root`], [`interrupt`] | the same |
 //! | something to go on until it is done | [`shield`] | [`shield`] |
 //! | a value for all that is called | [`task_local!`] | taken over by what is spawned |
 //!
@@ -107,8 +108,8 @@ mod wake;
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
 pub use borrow::{InScope, Scope, Scoped, scope};
 pub use cancel::{
-    CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
-    effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
+    CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Root, Run, Shield, WaitCancelled, cancelled,
+    effective_deadline, fail_after, fail_at, interrupt, is_cancelled, move_on_after, move_on_at, shield,
 };
 pub use group::{Child, GroupBuilder, GroupError, NotStarted, Policy, Ready, TaskGroup, task_group};
 pub use join::{JoinAll, RaceAll, RaceOkAll, Together, TryJoinAll, join, race, race_ok, try_join};

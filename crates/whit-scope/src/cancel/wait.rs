@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Cancelled;
-use super::frame::current;
+use super::frame::current_node;
 use super::node::Node;
 
 /// Waits until the innermost scope around it is cancelled, and tells why.
@@ -40,7 +40,7 @@ impl Future for WaitCancelled {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
         let WaitCancelled { node, key } = &mut *self;
         if node.is_none() {
-            *node = current().map(|frame| frame.node.clone());
+            *node = current_node();
         }
         node.as_ref().map_or(Poll::Pending, |node| node.poll_cancelled(key, cx.waker()))
     }

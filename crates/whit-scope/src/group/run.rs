@@ -10,7 +10,7 @@ use whit_core::{Handle, Home, cleanup};
 use super::GroupError;
 use super::state::{Ended, Policy, Shared, TaskGroup};
 use crate::Run;
-use crate::cancel::{Hold, Node, current, enclosing};
+use crate::cancel::{Hold, Node, current_node, enclosing};
 use crate::unwind::{CatchUnwind, pin_and_drop};
 
 /// Runs `body` with a group of tasks, and returns when the body **and every child** have ended: trio's nursery, asyncio's
@@ -132,7 +132,7 @@ where
     F: Future<Output = Result<R, E>>,
 {
     let outer = enclosing();
-    let node = Node::new(current().map(|frame| frame.node.clone()), None);
+    let node = Node::new(current_node(), None);
     let group = TaskGroup::new(home, policy, limit, node.clone());
     let shared = group.shared().clone();
     let mut over = CancelOnDrop { shared: Some(shared.clone()) };
