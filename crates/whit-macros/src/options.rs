@@ -1,4 +1,4 @@
-//! What stands in the parentheses: `workers = 2`, `local`.
+//! What stands in the parentheses: `workers = 2`, `local`, `ctrl_c = false`.
 
 use proc_macro::{TokenStream, TokenTree};
 
@@ -8,10 +8,12 @@ use crate::function::Error;
 pub(crate) struct Options {
     workers: Option<usize>,
     local: bool,
+    ctrl_c: bool,
 }
 
-pub(crate) fn parse(options: TokenStream, workers: Option<usize>) -> Result<Options, Error> {
-    let mut parsed = Options::default();
+/// The options, where `defaults` say what holds for those that are left out.
+pub(crate) fn parse(options: TokenStream, defaults: Options) -> Result<Options, Error> {
+    let mut parsed = Options { workers: None, ..defaults };
     let mut tokens = options.into_iter();
     while let Some(name) = tokens.next() {
         match name.to_string().as_str() {
@@ -21,8 +23,18 @@ pub(crate) fn parse(options: TokenStream, workers: Option<usize>) -> Result<Opti
                 let number = tokens.next().filter(|_| is);
                 parsed.workers = Some(number_of(number, &name)?);
             }
+            "ctrl_c" => {
+                let is = tokens.next().is_some_and(|token| token.to_string() == "=");
+                parsed.ctrl_c = match tokens.next().filter(|_| is).map(|value| value.to_string()).as_deref() {
+                    Some("true") => true,
+                    Some("false") => false,
+                    _ => return Err(Error::at(name.span(), "`ctrl_c` is true or false: ctrl_c = false")),
+                };
+            }
             other => {
-                let text = format!("`{other}` is not an option of this attribute; there are: workers = 2, local");
+                let text = format!(
+                    "`{other}` is not an option of this attribute; there are: workers = 2, local, ctrl_c = false"
+                );
                 return Err(Error::at(name.span(), text));
             }
         }
@@ -35,7 +47,7 @@ pub(crate) fn parse(options: TokenStream, workers: Option<usize>) -> Result<Opti
             return Err(Error::at(name.span(), "`local` is one thread: leave `workers` out, or `local`"));
         }
     }
-    parsed.workers = parsed.workers.or(workers);
+    parsed.workers = parsed.workers.or(defaults.workers);
     Ok(parsed)
 }
 
@@ -51,12 +63,23 @@ fn number_of(number: Option<TokenTree>, name: &TokenTree) -> Result<usize, Error
 }
 
 impl Options {
+    /// A worker for each core, and Ctrl-C is caught.
+    pub(crate) fn of_main() -> Options {
+        Options { ctrl_c: true, ..Options::default() }
+    }
+
+    /// One worker, and Ctrl-C ends the test as it ends any other.
+    pub(crate) fn of_test() -> Options {
+        Options { workers: Some(1), ..Options::default() }
+    }
+
     /// What runs a future.
     pub(crate) fn runner(&self) -> String {
+        let ctrl_c = if self.ctrl_c { ".ctrl_c(true)" } else { "" };
         match (self.local, self.workers) {
-            (true, _) => "::whit::run_local".to_owned(),
-            (false, None) => "::whit::run".to_owned(),
-            (false, Some(workers)) => format!("::whit::Builder::new().workers({workers}).run"),
+            (true, _) => format!("::whit::Builder::new(){ctrl_c}.run_local"),
+            (false, None) => format!("::whit::Builder::new(){ctrl_c}.run"),
+            (false, Some(workers)) => format!("::whit::Builder::new(){ctrl_c}.workers({workers}).run"),
         }
     }
 }

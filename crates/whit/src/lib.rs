@@ -52,6 +52,7 @@
 mod builder;
 mod gather;
 mod global;
+mod interrupt;
 mod nested;
 mod runner;
 mod runtime;
@@ -170,6 +171,14 @@ pub mod prelude {
 /// ```
 /// ```compile_fail
 /// #[whit::main(local, workers = 2)]
+/// async fn main() {}
+/// ```
+/// ```
+/// #[whit::main(local, ctrl_c = false)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main(ctrl_c)]
 /// async fn main() {}
 /// ```
 /// ```compile_fail

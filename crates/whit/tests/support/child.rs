@@ -38,3 +38,16 @@ pub(crate) fn census() -> (usize, usize) {
     let entries = |folder| std::fs::read_dir(folder).unwrap().count();
     (entries("/proc/self/task"), entries("/proc/self/fd"))
 }
+
+/// The census, once the threads are as many as `before`, or after a second. A thread that was joined stays in the kernel's list
+/// for a moment; a descriptor is closed or it is not.
+pub(crate) fn settled(before: (usize, usize)) -> (usize, usize) {
+    let started = Instant::now();
+    loop {
+        let after = census();
+        if after.0 == before.0 || after.1 != before.1 || started.elapsed() > Duration::from_secs(1) {
+            return after;
+        }
+        std::thread::yield_now();
+    }
+}
