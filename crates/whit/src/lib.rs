@@ -41,7 +41,8 @@
 //!
 //! - `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //! - `fs`: files, directories, standard streams.
-//! - `process`: child processes and signals.
+//! - `process`: child processes and signals. Ctrl-C needs no feature: see [`Builder::ctrl_c`].
+//! - `process-pool`: a pool of processes that run functions of this program; it adds serde and postcard.
 //!
 //! # Limits
 //!

@@ -217,6 +217,8 @@ fn a_root_that_reacts_has_its_output() {
                 }
             });
             let inner = whit::spawn(async {
+                // Spawning costs what it always does.
+                assert!(whit::parts::core::Inherited::current().is_empty());
                 let limited = whit::fail_after(Duration::from_secs(60), pending::<()>()).await;
                 say(limited.unwrap_err());
             });
@@ -302,6 +304,7 @@ fn a_signal_that_is_ignored_stays_ignored() {
     child.says("ready");
     (0..3).for_each(|_| child.send(Signal::INT));
     thread::sleep(Duration::from_millis(50));
+    assert!(child.is_silent());
     child.send(Signal::TERM);
     let (said, status, _) = child.end();
     assert_eq!((said, status), (CLEAN.map(str::to_owned).to_vec(), Ok(130)));

@@ -45,6 +45,11 @@ impl Child {
         assert!(line.as_deref() == Some(wanted), "wanted {wanted:?}, heard {line:?}");
     }
 
+    /// Whether it has said nothing more, and lives.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.lines.try_recv() == Err(mpsc::TryRecvError::Empty)
+    }
+
     fn line(&mut self) -> Option<String> {
         match self.lines.recv_timeout(LONG) {
             Err(mpsc::RecvTimeoutError::Timeout) => {
