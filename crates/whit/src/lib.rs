@@ -192,3 +192,13 @@ pub mod prelude {
 /// ```
 #[cfg(all(doctest, feature = "macros"))]
 struct Attributes;
+
+/// The pages of `docs/` that show code.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/structured-concurrency.md")]
+    struct StructuredConcurrency;
+
+    #[doc = include_str!("../../../docs/cancellation.md")]
+    struct Cancellation;
+}
