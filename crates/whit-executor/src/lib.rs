@@ -71,3 +71,4 @@ pub use executor::Executor;
 pub use local::LocalExecutor;
 pub use shared_park::{SharedPark, WorkerPark};
 pub use watch::{BlockedPoll, Watch, WatchEnd};
+pub use worker::park_quietly;

@@ -192,10 +192,16 @@ impl State {
         for shard in &self.kept {
             found.extend(lock(shard).iter().map(|(_, kept)| kept.who));
         }
-        let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
-        found.extend(polls.iter().map(|poll| (poll.id, poll.location)));
+        // What holds up the end is being polled: so those who have a name have left it there.
+        let mut named = BTreeMap::new();
+        for pulse in lock(&self.crew).iter().map(|worker| &worker.pulse) {
+            let Some(poll) = pulse.look() else { continue };
+            found.insert(poll.id, poll.location);
+            named.extend(pulse.names(&poll).0.map(|name| (poll.id, format!(" ({name:?})"))));
+        }
+        let name = |id| named.get(id).map_or("", String::as_str);
         let mut names: Vec<_> =
-            found.iter().map(|(id, location)| format!("task {id}, spawned at {location}")).collect();
+            found.iter().map(|(id, location)| format!("task {id}{}, spawned at {location}", name(id))).collect();
         let others = self.left().saturating_sub(names.len());
         if others > 0 {
             names.push(format!("{others} more in their first poll"));

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use whit_blocking::{Pool, PoolBuilder};
 use whit_core::{Handle, Home, Park};
-use whit_executor::{Executor, LocalExecutor, SharedPark};
+use whit_executor::{Executor, LocalExecutor, SharedPark, park_quietly};
 use whit_net::OsNetwork;
 use whit_reactor::Reactor;
 use whit_sync::Event;
@@ -269,7 +269,7 @@ fn drive_while<R>(park: impl Park + Send, tasks_left: bool, name: &str, close: i
     let (done, unparker) = (&AtomicBool::new(false), park.unparker());
     let drive = move || {
         while !done.load(Ordering::Acquire) {
-            park_quietly(&park);
+            park_quietly(&park, None);
         }
     };
     thread::scope(|scope| {
@@ -280,13 +280,6 @@ fn drive_while<R>(park: impl Park + Send, tasks_left: bool, name: &str, close: i
         unparker.wake_by_ref();
         closed.unwrap_or_else(|panic| resume_unwind(panic))
     })
-}
-
-/// A driver that fails, or a foreign waker that panics in it, must not end the thread.
-fn park_quietly(driver: &impl Park) {
-    if !matches!(catch_unwind(AssertUnwindSafe(|| driver.park(None))), Ok(Ok(()))) {
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 fn report(what: &str, who: &[String]) {

@@ -9,8 +9,15 @@ const LONG: Duration = Duration::from_secs(120);
 
 /// Runs `test` in a child process: the test binary runs itself again, and only the test `name`, which comes here again.
 pub(crate) fn alone(name: &str, test: impl FnOnce()) {
+    if said(name).is_none() {
+        test();
+    }
+}
+
+/// What the test `name` says on stderr in a child process. `None` in that process: it is to do what is tested.
+pub(crate) fn said(name: &str) -> Option<String> {
     if std::env::var_os(CHILD).is_some_and(|child| child == name) {
-        return test();
+        return None;
     }
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
@@ -27,10 +34,11 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
         }
     }
     let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let (text, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}{said}");
     // A renamed test would run nothing and succeed.
     assert!(text.contains("1 passed"), "{text}");
+    Some(said.into_owned())
 }
 
 /// The threads and the descriptors of this process.
