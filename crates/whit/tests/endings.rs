@@ -204,7 +204,7 @@ fn stragglers_are_reported_by_name_and_line() {
     let name = "stragglers_are_reported_by_name_and_line";
     let Some(said) = child::said(name) else {
         let (block, blocked) = std::sync::mpsc::channel();
-        Builder::new().workers(2).blocked_after(Duration::MAX).grace(Duration::from_millis(50)).run(async move {
+        Builder::new().workers(2).on_blocked(|_| ()).grace(Duration::from_millis(50)).run(async move {
             let job = block.clone();
             let task = whit::spawn_named("stubborn", async move {
                 block.send(()).unwrap();
@@ -217,7 +217,7 @@ fn stragglers_are_reported_by_name_and_line() {
             eprintln!("lines {} and {}", task.meta().location().line(), job.meta().location().line());
             task.detach();
             job.detach();
-            // Blocks this worker, so that it is the other one that takes the task.
+            // Blocks this worker, so that the other one takes the task over.
             assert_eq!(blocked.iter().take(2).count(), 2);
         });
         return;
