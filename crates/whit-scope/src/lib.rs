@@ -61,6 +61,9 @@
 //! ([`whit_core::Inherited`]). A plainly spawned task sees the cancellation of an inherited scope; it is its handle, or its
 //! group, that ends it.
 //!
+//! A program as a whole is cancelled by [`interrupt`], as Ctrl-C does it under the facade: that reaches the [`Root`], and whatever is
+//! in no other scope.
+//!
 //! Where the ideas come from: nurseries, cancel scopes and shields are trio's, the children's own wakers and the four joins
 //! futures-concurrency's, the group that owns its children's errors asyncio's and Kotlin's, the borrowing scope moro's.
 //!
@@ -85,6 +88,7 @@
 //!   around it, and must not wait for a time limit there: the outer scope that has to speak is not polled meanwhile.
 //! - A task that blocks its thread cannot be dropped, and holds up whoever waits for it. Blocking closures ask
 //!   [`is_cancelled`].
+//! - There is one interruption for the process, and all of its roots. A scope that was made before the first root is not reached.
 //! - The children of an array or a vector are boxed one by one, as this crate has no unsafe code.
 
 #![forbid(unsafe_code)]

@@ -34,6 +34,9 @@
 //!
 //! # Cancellation and panics
 //!
+//! Under `#[whit::main]` and [`Builder::ctrl_c`], the first Ctrl-C or `SIGTERM` cancels the root, and what is in no other scope sees
+//! it; the second ends the process with 130.
+//!
 //! A dropped [`Task`] is cancelled. A panic in a task is re-raised where it is awaited; that of a detached task goes to
 //! [`Builder::on_unhandled`]. A panic of the root future comes out of `run`, after the same clean-up.
 //!

@@ -13,8 +13,9 @@ use super::node::Node;
 /// Waits until the innermost scope around it is cancelled, and tells why.
 ///
 /// Which scope that is is settled at the first poll. After it is ready there is one poll left before the scope drops what is
-/// pending: enough to leave something behind, or to begin what is [shielded](crate::shield). Outside every scope it is never
-/// ready. Woken by who cancels, before the runs of the scope are.
+/// pending: enough to leave something behind, or to begin what is [shielded](crate::shield). Outside every scope it
+/// is ready when the program is [interrupted](crate::interrupt), and never without a [`Root`](crate::Root). Woken by who cancels,
+/// before the runs of the scope are.
 ///
 /// Cancel-safe.
 pub fn cancelled() -> WaitCancelled {
