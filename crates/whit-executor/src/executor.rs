@@ -197,7 +197,7 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     ///
-    /// The tasks that were still being polled, by id and spawn line.
+    /// The tasks that were still being polled, by id, name and spawn line.
     pub fn close_timeout(&self, grace: Duration) -> Result<(), Vec<String>> {
         let left = self.close_until(Instant::now().checked_add(grace));
         if left.is_empty() { Ok(()) } else { Err(left) }

@@ -85,3 +85,4 @@ pub use scoped::run_scoped;
 pub use shared_park::{SharedPark, WorkerPark};
 pub use spare::Spare;
 pub use watch::{Watch, WatchEnd};
+pub use worker::park_quietly;

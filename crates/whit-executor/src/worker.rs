@@ -292,8 +292,10 @@ pub(crate) fn block_on<F: Future>(
     })
 }
 
-/// A driver that fails, or a foreign waker that panics in it, must not end the worker.
-pub(crate) fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
+/// Parks as a worker does: a driver that fails, or a foreign waker that panics in it, does not end the loop around it.
+///
+/// A failure is told on stderr, and followed by a sleep of 10 ms, so that the loop does not spin. For loops of one's own.
+pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
     if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(|| park.park(deadline))) {
         eprintln!("whit: the driver could not wait for events: {error}; trying again in a moment");
         std::thread::sleep(Duration::from_millis(10));
