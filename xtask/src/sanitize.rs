@@ -84,6 +84,8 @@ fn tests(mut cargo: Command, name: &str, more: &[&str]) -> Result {
             }
         }
     }
+    // A backtrace of such a program takes seconds, and some tests panic on purpose and look at the clock.
+    cargo.env("RUST_BACKTRACE", "0");
     cargo.env("CARGO_TARGET_DIR", crate::ci::root().join("target").join(format!("sanitize-{name}")));
     run(&mut cargo)
 }

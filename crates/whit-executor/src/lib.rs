@@ -29,6 +29,9 @@
 //! of another's queue, and then sleeps; `sleepers` says how exactly as many are woken as are needed, and `state` how the end
 //! drops every future, which is what lets tasks borrow.
 //!
+//! Tasks may borrow what outlives the executor. [`run_scoped`] makes one for the length of a call, with threads of its own, so that
+//! tasks borrow from the caller's frame.
+//!
 //! # Cancellation and panics
 //!
 //! A dropped `Task` is cancelled. A task's panic goes to whoever awaits it, or to

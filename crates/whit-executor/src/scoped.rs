@@ -1,11 +1,11 @@
 //! `run_scoped`: an executor for the length of a call, whose tasks borrow from the frames above it.
 //!
-//! An async function cannot keep its caller's frame alive, since its future may be forgotten; a function that blocks can. No
-//! unsafe code is needed for it: std's scoped threads end before their scope does, and an [`Executor`] that is closed has
-//! no future left.
+//! An async function cannot keep its caller's frame alive, since its future may be forgotten; a function that blocks
+//! can. No unsafe code is needed for it: std's scoped threads end before their scope does, and an [`Executor`] that is
+//! closed has no future left.
 //!
-//! The order at the end, also when the root panics: the other threads are told to stop, and leave after the poll they are in;
-//! this thread closes the executor, which drops every future that is left; the threads are joined.
+//! The order at the end, also when the root panics: the other threads are told to stop, and leave after the poll they
+//! are in; this thread closes the executor, which drops every future that is left; the threads are joined.
 
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -18,24 +18,25 @@ use whit_core::{Handle, ThreadPark, wake_all};
 use crate::Executor;
 use crate::sync::{Mutex, lock};
 
-/// Runs a root future on this thread, with an executor **whose tasks may borrow from the caller's frame**, and which `threads`
-/// threads drive, this one among them. Returns when the root is ready and every task's future has been dropped.
+/// Runs a root future on this thread, with an executor **whose tasks may borrow from the caller's frame**, and which
+/// `threads` threads drive, this one among them. Returns when the root is ready and every task's future has been
+/// dropped.
 ///
-/// `root` is called with the executor in an `Arc`, so that tasks can have it and spawn more. A task that is still there when the root
-/// is ready is cancelled: await those that matter. What the root's own frame holds cannot be borrowed, as the root may end
-/// before its tasks.
+/// `root` is called with the executor in an `Arc`, so that tasks can have it and spawn more. A task that is still there
+/// when the root is ready is cancelled: await those that matter. What the root's own frame holds cannot be borrowed, as
+/// the root may end before its tasks.
 ///
-/// The thread blocks meanwhile. **Do not call it in a task** but by `unblock`: a worker of a runtime that sits in here runs no other
-/// task, and drives no timer. Threads are started for each call, at some 20 µs each; for what takes less than that, one thread
-/// is better. On all of them the caller's current [`Handle`] is current, so that timers and sockets are those of the
-/// runtime around, if there is one.
+/// The thread blocks meanwhile. **Do not call it in a task** but by `unblock`: a worker of a runtime that sits in here
+/// runs no other task, and drives no timer. The other threads are started for each call, and end with it: for what takes
+/// no longer than that, one thread is better. On all of them the caller's current [`Handle`] is current, so that timers
+/// and sockets are those of the runtime around, if there is one.
 ///
 /// Should a thread not start, those that did do the work.
 ///
 /// # Panics
 ///
-/// If `threads` is zero; and with the panic of the root, when all futures have been dropped. A task's panic goes to whoever
-/// awaits it.
+/// If `threads` is zero; and with the panic of the root, when all futures have been dropped. A task's panic goes to
+/// whoever awaits it.
 ///
 /// ```
 /// let mut numbers = [3, 1, 2, 6, 5, 4];

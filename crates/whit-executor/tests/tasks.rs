@@ -248,6 +248,34 @@ fn after_close_spawns_come_back_cancelled() {
     assert!(panic.downcast_ref::<String>().unwrap().contains("runtime ended"));
 }
 
+/// A task that is in the list of those who wait, and in a poll as well, is named once.
+#[test]
+fn close_names_each_task_once() {
+    let (started, hold) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    let mut polls = 0;
+    let executor = Executor::new();
+    let stuck = poll_fn(|cx| {
+        polls += 1;
+        if polls == 1 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        started.wait();
+        hold.wait();
+        Poll::Ready(())
+    });
+    thread::scope(|scope| {
+        let task = executor.spawn(stuck);
+        let id = task.id();
+        scope.spawn(|| block_on(executor.run(task.fallible())));
+        started.wait();
+        let error = executor.close_timeout(std::time::Duration::from_millis(5)).unwrap_err();
+        hold.wait();
+        assert_eq!(error.len(), 1, "{error:?}");
+        assert!(error[0].starts_with(&format!("task {id},")), "{error:?}");
+    });
+}
+
 /// Nothing of a leaked executor is dropped by itself, and everything by `close`.
 #[test]
 fn leaked_executors_still_close() {

@@ -44,7 +44,8 @@ pub(crate) fn parse(options: TokenStream, whose: For) -> Result<Options, Error> 
         if let Some(comma) = tokens.next()
             && comma.to_string() != ","
         {
-            return Err(Error::at(comma.span(), format!("options are parted by commas: {text} = 2")));
+            let one = if whose == For::Runtime { "workers = 2" } else { "seeds = 1000" };
+            return Err(Error::at(comma.span(), format!("options are parted by commas: {one}")));
         }
         if parsed.local && parsed.workers.is_some() {
             return Err(Error::at(name.span(), "`local` is one thread: leave `workers` out, or `local`"));

@@ -44,6 +44,11 @@ fn names_are_looked_up_on_the_blocking_part_and_numbers_nowhere() {
     assert_eq!(threads.0.load(Ordering::SeqCst), 1);
     block_on(resolve_in(&handle, "localhost:80")).unwrap();
     assert_eq!(threads.0.load(Ordering::SeqCst), 2);
+
+    // The system's network at large takes the blocking part that is current.
+    let _entered = handle.enter();
+    block_on(OsNetwork::global().resolve("localhost".into(), 80)).unwrap();
+    assert_eq!(threads.0.load(Ordering::SeqCst), 3);
 }
 
 #[test]

@@ -1,43 +1,47 @@
 //! `scope_with`: children that run in parallel and borrow data that was moved in, and that each of them co-owns.
 //!
-//! A future can be forgotten after its first poll, so no async function can keep its caller's frame alive for tasks that run
-//! beside it. But it can own what they borrow, together with them.
+//! A future can be forgotten after its first poll, so no async function can keep its caller's frame alive for tasks
+//! that run beside it. But it can own what they borrow, together with them.
 //!
 //! Rules:
-//! 1. The data stands in a [`Core`], behind an `Arc`, and is neither moved nor lent mutably while there is a second owner. The
-//!    future of the scope has one owner, and lends from it; that borrow is checked by the compiler like any other.
-//! 2. Each child has an owner of its own, in the same struct ([`Keeping`]) as its future and its output, behind both. So an
-//!    owner goes only after everything of that child that may borrow from the data has been dropped.
-//! 3. When the group has counted out the last child, all owners but the scope's own are gone: a child's future, with its
-//!    owner, is dropped before the child is counted out. Then the data is moved out; `Arc` itself is asked whether it may be.
+//! 1. The data stands in a [`Core`], behind an `Arc`, and is neither moved nor lent mutably while there is a second
+//!    owner. The future of the scope has one owner, and lends from it; that borrow is checked by the compiler like any
+//!    other.
+//! 2. Each child has an owner of its own, in the same struct ([`Keeping`]) as its future and its output, behind both.
+//!    So an owner goes only after everything of that child that may borrow from the data has been dropped.
+//! 3. When the group has counted out the last child, all owners but the scope's own are gone: a child's future, with
+//!    its owner, is dropped before the child is counted out. Then the data is moved out; `Arc` itself is asked whether
+//!    it may be.
 //!
 //! # Why this is sound
 //!
-//! The one lie is told in [`erase`]: a child that lives for `'s` is handed to an executor as one that lives for ever. So it is to
-//! be shown that whatever a child borrows is there until the child has been dropped, or is never looked at again.
+//! The one lie is told in [`Lent::spawn`]: a child that lives for `'s` is handed to an executor as one that lives for
+//! ever. So it is to be shown that whatever a child borrows is there until the child has been dropped, or is never
+//! looked at again.
 //!
-//! **What it can borrow.** The body must work for *every* `'s` (it is higher-ranked), so all that it knows of `'s` is that the
-//! data outlives it, which says nothing, as the data is `'static`. Hence what it can prove to live for `'s` is made of `'static`
-//! parts and of parts that came from [`Lent`]: references into the core. Locals of the body and of other children do not pass, nor
-//! does what another `scope_with` lent, whose `'s` is another. `Lent` is invariant, or it could be shortened to take what
-//! lives shorter, and nobody else can make one. The body itself is `'static`, though the argument does without: the compiler
-//! believes what the type of a higher-ranked closure's output implies (rust-lang/rust#25860 and its kin), so a future made for that
-//! could vouch for borrows from around the body. Now there is nothing around it.
+//! **What it can borrow.** The body must work for *every* `'s` (it is higher-ranked), so all that it knows of `'s` is
+//! that the data outlives it, which says nothing, as the data is `'static`. Hence what it can prove to live for `'s` is
+//! made of `'static` parts and of parts that came from [`Lent`]: references into the core. Locals of the body and of
+//! other children do not pass, nor does what another `scope_with` lent, whose `'s` is another. `Lent` is invariant, or
+//! it could be shortened to take what lives shorter, and nobody else can make one. The body itself is `'static`, though
+//! the argument does without: the compiler believes what the type of a higher-ranked closure's output implies
+//! (rust-lang/rust#25860 and its kin), so a future made for that could vouch for borrows from around the body. Now
+//! there is nothing around it.
 //!
-//! **Where it can be.** What lives for `'s` cannot be put anywhere that outlives `'s`: not into thread-locals, task-locals, the
-//! payload of a panic, the group's error, or the data itself, all of which are `'static`; nor into the body's result, which is
-//! named outside of `'s`. So it is in the body, which the scope's future owns and drops before its own owner; in a child or
-//! a child's output, which rule 2 is about; on the stack of a poll of one of these; or it has been leaked, and nobody reaches it
-//! any more.
+//! **Where it can be.** What lives for `'s` cannot be put anywhere that outlives `'s`: not into thread-locals,
+//! task-locals, the payload of a panic, the group's error, or the data itself, all of which are `'static`; nor into the
+//! body's result, which is named outside of `'s`. So it is in the body, which the scope's future owns and drops before
+//! its own owner; in a child or a child's output, which rule 2 is about; on the stack of a poll of one of these; or it
+//! has been leaked, and nobody reaches it any more.
 //!
-//! **When the core goes.** With its last owner. If the scope's future is forgotten, its owner is never dropped. If it is dropped, the
-//! children are cancelled, and the last to be dropped takes the data along, on its thread, which is why the data must be `Send`.
-//! If an executor drops a child unpolled, or keeps it for ever, that child's owner goes with it, or stays with it. Nothing here
-//! depends on a child being run, on the group's count, or on the executor.
+//! **When the core goes.** With its last owner. If the scope's future is forgotten, its owner is never dropped. If it
+//! is dropped, the children are cancelled, and the last to be dropped takes the data along, on its thread, which is why
+//! the data must be `Send`. If an executor drops a child unpolled, or keeps it for ever, that child's owner goes with
+//! it, or stays with it. Nothing here depends on a child being run, on the group's count, or on the executor.
 //!
-//! **Panics.** A panic leaves a child's future by [`Keeping::poll`], and the struct is dropped later, in the same order. A panic
-//! in a `Drop` still drops the fields that follow; and a second panic during that aborts. The data's own `Drop` runs when
-//! nothing refers to it.
+//! **Panics.** A panic leaves a child's future by [`Keeping::poll`], and the struct is dropped later, in the same
+//! order. A panic in a `Drop` still drops the fields that follow; and a second panic during that aborts. The data's own
+//! `Drop` runs when nothing refers to it.
 
 #![allow(unsafe_code, reason = "a child's lifetime is erased: see above")]
 
@@ -54,16 +58,16 @@ use crate::group::drive;
 use crate::sync::{Arc, Mutex, lock};
 use crate::{Cancelled, Child, GroupBuilder, GroupError, TaskGroup};
 
-/// Moves `data` in, and runs `body` with a group whose children run in parallel **and borrow from the data**; gives the data
-/// back when the body and every child have ended.
+/// Moves `data` in, and runs `body` with a group whose children run in parallel **and borrow from the data**; gives the
+/// data back when the body and every child have ended.
 ///
-/// This is [`task_group`](crate::task_group) for children that share something big: they hold plain references into it, and no
-/// `Arc` has to be cloned and moved for each. The first error, of a child or of the body, cancels all the others; see there.
-/// [`GroupBuilder::run_with`] does the same with another policy, a limit, or another scheduler.
+/// This is [`task_group`](crate::task_group) for children that share something big: they hold plain references into it,
+/// and no `Arc` has to be cloned and moved for each. The first error, of a child or of the body, cancels all the
+/// others; see there. [`GroupBuilder::run_with`] does the same with another policy, a limit, or another scheduler.
 ///
-/// Only the data can be borrowed: what else the body and the children use they own. The body is an `async` closure (`async |s| …`,
-/// or `async move |s| …`) or an `async fn`; a closure that returns an `async` block would have no type for a future that borrows
-/// from its argument.
+/// Only the data can be borrowed: what else the body and the children use they own. The body is an `async` closure
+/// (`async |s| …`, or `async move |s| …`) or an `async fn`; a closure that returns an `async` block would have no type
+/// for a future that borrows from its argument.
 ///
 /// # Errors
 ///
@@ -71,13 +75,13 @@ use crate::{Cancelled, Child, GroupBuilder, GroupError, TaskGroup};
 ///
 /// # Cancel safety
 ///
-/// Dropping the returned future cancels the body and the children. The last of them drops the data. Forgetting it does nothing: the
-/// children go on, and the data stays.
+/// Dropping the returned future cancels the body and the children. The last of them drops the data. Forgetting it does
+/// nothing: the children go on, and the data stays.
 ///
 /// # Panics
 ///
-/// If the current handle has no scheduler, and with the panic of the body or a child, when all have ended. The data is dropped
-/// then.
+/// If the current handle has no scheduler, and with the panic of the body or a child, when all have ended. The data is
+/// dropped then.
 ///
 /// ```
 /// # let executor = whit_executor::Executor::new();
@@ -136,8 +140,8 @@ impl GroupBuilder {
     }
 }
 
-/// The data, lent for `'s`, and the group of those who borrow it; given to the body of [`scope_with`]. It is `Copy`, and children may
-/// have it, to spawn more.
+/// The data, lent for `'s`, and the group of those who borrow it; given to the body of [`scope_with`]. It is `Copy`,
+/// and children may have it, to spawn more.
 ///
 /// ```
 /// # let executor = whit_executor::Executor::new();
@@ -189,8 +193,8 @@ where
     D: Send + Sync + 'static,
     E: Send + 'static,
 {
-    /// Spawns a child that may borrow from the data, and may give back what does. Dropping the [`LentChild`] changes nothing: the
-    /// group owns the child.
+    /// Spawns a child that may borrow from the data, and may give back what does. Dropping the [`LentChild`] changes
+    /// nothing: the group owns the child.
     ///
     /// In a group that is cancelled the child starts cancelled: it runs to its first wait.
     #[track_caller]
@@ -198,18 +202,19 @@ where
         let value = Arc::new(Mutex::new(None));
         let owner = self.core.owner();
         let child: Boxed<'s, E> = Box::pin(Keeping { future, value: value.clone(), owner });
-        // SAFETY: this changes a lifetime and nothing else. All that the child borrows for `'s` is in the core or lives for
-        // ever, and `Keeping` has an owner of this core, which it drops last: the page above says it at length.
+        // SAFETY: this changes a lifetime and nothing else. All that the child borrows for `'s` is in the core or lives
+        // for ever, and `Keeping` has an owner of this core, which it drops last: the page above says it at length.
         let child = unsafe { std::mem::transmute::<Boxed<'s, E>, Boxed<'static, E>>(child) };
         let spawned = self.core.group.spawn_at(Location::caller(), child);
         LentChild { child: spawned.unwrap_or_else(|_| Child::ended()), value }
     }
 }
 
-/// What the body of [`scope_with`] is beside an async function: one whose future is `Send`. Every such closure and function is one.
+/// What the body of [`scope_with`] is beside an async function: one whose future is `Send`. Every such closure and
+/// function is one.
 ///
-/// Rust has no word yet for "the future that this async function returns". With this trait, which has one, the future of
-/// `scope_with` can promise to be `Send` itself; if that were left to be found out, some error types would not pass.
+/// Rust has no word yet for "the future that this async function returns". With this trait, which has one, the future
+/// of `scope_with` can promise to be `Send` itself; if that were left to be found out, some error types would not pass.
 pub trait LentBody<'s, D: 's, R, E: 's>: FnOnce(Lent<'s, D, E>) -> Self::Future {
     /// What it returns.
     type Future: Future<Output = Result<R, E>> + Send;
@@ -263,7 +268,8 @@ impl<T, E, O, F: Future<Output = Result<T, E>>> Future for Keeping<F, T, O> {
     }
 }
 
-/// A handle on a child of [`scope_with`], and a future of its value; made by [`Lent::spawn`]. Dropping it changes nothing.
+/// A handle on a child of [`scope_with`], and a future of its value; made by [`Lent::spawn`]. Dropping it changes
+/// nothing.
 ///
 /// # Errors
 ///
@@ -316,7 +322,8 @@ impl<T> fmt::Debug for LentChild<T> {
     }
 }
 
-/// How the core finds its own `Arc`. Weak, so that a handle that was leaked does not keep the data from being given back.
+/// How the core finds its own `Arc`. Weak, so that a handle that was leaked does not keep the data from being given
+/// back.
 #[cfg(not(loom))]
 struct Me<T>(std::sync::Weak<T>);
 

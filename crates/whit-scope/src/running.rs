@@ -23,14 +23,16 @@ impl<F: Future, T> Running<F, T> {
         Running { limit, pool: Pool::new(), values: Vec::new(), no_more: false }
     }
 
-    /// All values, once `next` has no more children and all are ready; or the first error that `keep` makes of an output.
+    /// All values, once `next` has no more children and all are ready; or the first error that `keep` makes of an
+    /// output.
     pub(crate) fn poll<E>(
         &mut self,
         cx: &mut Context<'_>,
         mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<F>>,
         keep: impl Fn(F::Output) -> Result<T, E>,
     ) -> Poll<Result<Vec<T>, E>> {
-        // Items and children that are always ready must not keep the task in here: a unit of the budget for each output.
+        // Items and children that are always ready must not keep the task in here: a unit of the budget for each
+        // output.
         while budget::poll_proceed(cx).is_ready() {
             while !self.no_more && self.pool.len() < self.limit {
                 match next(cx) {

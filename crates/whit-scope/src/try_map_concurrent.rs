@@ -11,12 +11,14 @@ use pin_project_lite::pin_project;
 use crate::running::Running;
 use crate::stop::Stopping;
 
-/// Runs `f(item)` for every item, at most `limit` at once, and gives the values in the order of the items, or the first error.
+/// Runs `f(item)` for every item, at most `limit` at once, and gives the values in the order of the items, or the first
+/// error.
 ///
-/// As [`map_concurrent`](crate::map_concurrent), but the first error takes no further item, drops the running children **and
-/// waits until what they leave behind has ended**, as [`try_join`](crate::try_join) does. Children that are dropped were in the
-/// middle of something: what has to be finished belongs into a [`shield`](crate::shield) inside of a scope, or is done by
-/// [`map_concurrent`](crate::map_concurrent), which lets every child end and gives all the `Result`s.
+/// As [`map_concurrent`](crate::map_concurrent), but the first error takes no further item, drops the running children
+/// **and waits until what they leave behind has ended**, as [`try_join`](crate::try_join) does. Children that are
+/// dropped were in the middle of something: what has to be finished belongs into a [`shield`](crate::shield) inside of
+/// a scope, or is done by [`map_concurrent`](crate::map_concurrent), which lets every child end and gives all the
+/// `Result`s.
 ///
 /// # Errors
 ///
@@ -49,9 +51,11 @@ where
     TryMapConcurrent { items: items.into_iter(), f, running: Running::new(limit), stopping: Stopping::new() }
 }
 
-/// As [`try_map_concurrent`], for the items of a stream, which ends it. The stream is polled while fewer than `limit` run.
+/// As [`try_map_concurrent`], for the items of a stream, which ends it. The stream is polled while fewer than `limit`
+/// run.
 ///
-/// The errors of a stream whose items are `Result`s go the same way, if `f` returns them: `async |item| work(item?).await`.
+/// The errors of a stream whose items are `Result`s go the same way, if `f` returns them: `async |item|
+/// work(item?).await`.
 ///
 /// # Errors
 ///

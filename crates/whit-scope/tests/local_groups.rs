@@ -59,7 +59,8 @@ fn children_spawn_children() {
     assert_eq!(count.get(), 1023);
 }
 
-/// The first error ends the body and the children; one that cleans up under a shield is waited for, and its error told as well.
+/// The first error ends the body and the children; one that cleans up under a shield is waited for, and its error told
+/// as well.
 #[test]
 fn an_error_ends_the_others_and_late_ones_are_told() {
     simulate(async {

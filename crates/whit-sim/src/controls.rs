@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -340,14 +341,16 @@ impl Host {
     }
 
     /// Its program, which starts with the simulation (at once, if that runs), and again at each restart. When its future is
-    /// ready, the program has ended: its tasks are dropped, and the host is down.
+    /// ready, the program has ended: its tasks are dropped, and the host is down. A host that runs a program already gets this
+    /// one at its next restart.
+    #[track_caller]
     pub fn start<P, F>(self, program: P) -> Host
     where
         P: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = ()> + 'static,
     {
         let program: Program = Arc::new(move || Box::pin(program()));
-        self.site.set_program(self.id, program);
+        self.site.set_program(self.id, program, Location::caller());
         self
     }
 

@@ -138,6 +138,13 @@ impl Sim {
     }
 }
 
+impl Drop for Sim {
+    /// Programs may hold the controls, and those hold the programs.
+    fn drop(&mut self) {
+        self.controls.0.close();
+    }
+}
+
 /// Every verb of [`Controls`] can be said to the simulation itself.
 impl Deref for Sim {
     type Target = Controls;

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::net::IpAddr;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use crate::world::World;
 
 /// Makes the future of a host's program, at its start and at each restart.
 pub(crate) type Program = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>> + Send + Sync>;
+/// With the line that gave it.
+type Given = (Program, &'static Location<'static>);
 
 /// The host of the future that the simulation was started with.
 pub(crate) const ROOT: HostId = HostId(0);
@@ -50,10 +53,12 @@ struct Host {
     name: String,
     addresses: Vec<IpAddr>,
     skew: Skew,
-    program: Option<Program>,
+    program: Option<Given>,
     drive: Drive,
     // `None` while it is down.
     seat: Option<SeatId>,
+    // Whether the program of this seat has begun: it does so once.
+    begun: bool,
     // Whether the machine has power: it still has when its program has ended.
     powered: bool,
     paused: bool,
@@ -110,6 +115,7 @@ impl Site {
             program: None,
             drive: Drive::new(self.world.clone(), id, Disk::new()),
             seat: None,
+            begun: false,
             powered: true,
             paused: false,
         });
@@ -150,7 +156,7 @@ impl Site {
             .entropy(Arc::new(self.world.clone()))
             .disk(of.drive.mount())
             .build();
-        (of.seat, of.paused) = (Some(seat), false);
+        (of.seat, of.begun, of.paused) = (Some(seat), false, false);
         state.seats.push(Seat { host, handle, home: tasks });
         seat
     }
@@ -199,10 +205,11 @@ impl Site {
         self.state.lock().hosts[host.0 as usize].seat.is_some()
     }
 
-    /// Gives a host its program. It starts with the simulation, or at once if that runs already.
-    pub(crate) fn set_program(&self, host: HostId, program: Program) {
+    /// Gives a host its program. It starts with the simulation, or at once if that runs already; if the host runs a program, with
+    /// the next restart.
+    pub(crate) fn set_program(&self, host: HostId, program: Program, line: &'static Location<'static>) {
         let mut state = self.state.lock();
-        let former = state.hosts[host.0 as usize].program.replace(program);
+        let former = state.hosts[host.0 as usize].program.replace((program, line));
         if state.running {
             state.commands.push_back(Command::Start(host));
         }
@@ -300,9 +307,13 @@ impl Site {
     }
 
     fn start(self: &Arc<Self>, host: HostId) {
-        let state = self.state.lock();
-        let of = &state.hosts[host.0 as usize];
-        let (Some(program), Some(seat)) = (of.program.clone(), of.seat) else { return };
+        let mut state = self.state.lock();
+        let of = &mut state.hosts[host.0 as usize];
+        let (Some((program, line)), Some(seat)) = (of.program.clone(), of.seat) else { return };
+        if std::mem::replace(&mut of.begun, true) {
+            // Asked for twice since the last time, or as well before the simulation began.
+            return;
+        }
         let (name, Seat { handle, home, .. }) = (of.name.clone(), state.seats[seat.0].clone());
         drop(state);
         let _entered = handle.enter();
@@ -311,7 +322,7 @@ impl Site {
             program().await;
             site.state.lock().commands.push_back(Command::End(seat));
         };
-        match Spawn::new().name(&name).spawn_local(&home, main) {
+        match Spawn::new().name(&name).location(line).spawn_local(&home, main) {
             Ok(task) => task.detach(),
             Err(_) => unreachable!("the engine is on the thread that the home keeps to"),
         }

@@ -76,6 +76,40 @@ fn a_pause_holds_tasks_but_not_time() {
     });
 }
 
+#[test]
+fn a_program_begins_once_however_often_it_is_asked_for() {
+    let sim = Sim::new(8);
+    let beats = counting(&sim, "a");
+    sim.restart("a");
+    let controls = sim.controls();
+    sim.run(async move {
+        whit::sleep(SECOND / 2).await;
+        assert_eq!(beats.load(Relaxed), 1);
+        controls.restart("a");
+        controls.restart("a");
+        whit::sleep(SECOND / 2).await;
+        assert_eq!(beats.load(Relaxed), 2);
+        controls.crash("a");
+        controls.restart("a");
+        controls.crash("a");
+        whit::sleep(SECOND / 2).await;
+        assert_eq!(beats.load(Relaxed), 2);
+    });
+}
+
+#[test]
+fn a_simulation_that_is_never_run_keeps_nothing() {
+    let held = Arc::new(());
+    let sim = Sim::new(9);
+    let (controls, inner) = (sim.controls(), held.clone());
+    sim.host("a").start(move || {
+        let _both = (controls.clone(), inner.clone());
+        async {}
+    });
+    drop(sim);
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
 struct Dropped(Rc<RefCell<Vec<(&'static str, Duration)>>>, &'static str);
 
 impl Drop for Dropped {

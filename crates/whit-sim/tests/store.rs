@@ -53,5 +53,7 @@ fn the_judge_sees_what_is_wrong() {
     assert!(complaint(&[put.clone(), next.clone(), seen(5, 6, 0, false)]).is_some());
     assert!(complaint(&[put.clone(), seen(3, 4, 1, true)]).is_some(), "two writes of one version");
     let other = Seen { value: "else".into(), ..seen(5, 6, 2, false) };
-    assert!(complaint(&[put, next, other]).is_some(), "two values of one version");
+    assert!(complaint(&[put.clone(), next, other]).is_some(), "two values of one version");
+    let again = Seen { value: put.value.clone(), ..seen(5, 6, 3, false) };
+    assert!(complaint(&[put, again]).is_some(), "a write that was done twice");
 }

@@ -117,6 +117,27 @@ fn a_blocked_job_is_left_behind_after_the_grace() {
 }
 
 #[test]
+fn a_worker_that_is_stuck_is_left_behind_after_the_grace() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let started = Instant::now();
+    Builder::new().workers(2).grace(Duration::from_millis(20)).run(async {
+        let stuck = Arc::new(AtomicBool::new(false));
+        let flag = stuck.clone();
+        whit::spawn(async move {
+            flag.store(true, Ordering::SeqCst);
+            let _ = wait.recv_timeout(Duration::from_secs(6));
+        })
+        .detach();
+        // Without a turn for its own worker, which is this thread.
+        while !stuck.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    assert!(started.elapsed() < Duration::from_secs(3));
+    drop(go);
+}
+
+#[test]
 fn sockets_timers_and_tasks_meet() {
     for workers in [1, 2] {
         let heard = Builder::new().workers(workers).run(async {

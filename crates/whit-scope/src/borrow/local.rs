@@ -11,8 +11,8 @@ use super::run::{Inner, Run};
 
 /// As [`scope`](crate::scope), for children that need not be `Send`; the returned future is not `Send` either.
 ///
-/// The children are polled inside the task that awaits, may share an `Rc`, and may borrow what is around. If the first error is to
-/// end the others, take [`local_task_group`](crate::local_task_group).
+/// The children are polled inside the task that awaits, may share an `Rc`, and may borrow what is around. If the first
+/// error is to end the others, take [`local_task_group`](crate::local_task_group).
 ///
 /// # Cancel safety
 ///
@@ -45,8 +45,8 @@ where
     InLocalScope { run: Run::new(inner, body) }
 }
 
-/// Spawns children that may borrow for `'env` and need not be `Send`; given to the body of [`scope_local`]. Clones spawn into the
-/// same scope.
+/// Spawns children that may borrow for `'env` and need not be `Send`; given to the body of [`scope_local`]. Clones
+/// spawn into the same scope.
 ///
 /// It stays on its thread, as its children do:
 ///
@@ -63,8 +63,8 @@ pub struct LocalScope<'env> {
 type Child<'env> = dyn Future<Output = ()> + 'env;
 
 impl<'env> LocalScope<'env> {
-    /// Spawns a child. It sees the inherited values and the cancel scopes that are around [`scope_local`], not those around this
-    /// call.
+    /// Spawns a child. It sees the inherited values and the cancel scopes that are around [`scope_local`], not those
+    /// around this call.
     ///
     /// In a scope that is over, the child is dropped.
     pub fn spawn<T: 'env>(&self, future: impl Future<Output = T> + 'env) -> Scoped<T> {

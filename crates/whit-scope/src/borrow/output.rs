@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use crate::group::Slot;
 
 /// The output of a child; made by [`Scope::spawn`](crate::Scope::spawn) and
-/// [`LocalScope::spawn`](crate::LocalScope::spawn). Dropping it changes nothing: the scope waits for the child all the same.
+/// [`LocalScope::spawn`](crate::LocalScope::spawn). Dropping it changes nothing: the scope waits for the child all the
+/// same.
 ///
 /// # Panics
 ///

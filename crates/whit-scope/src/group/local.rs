@@ -1,7 +1,8 @@
-//! `local_task_group`: a group whose children are polled inside the parent, so that they may borrow and need not be `Send`.
+//! `local_task_group`: a group whose children are polled inside the parent, so that they may borrow and need not be
+//! `Send`.
 //!
-//! It is a [`scope_local`] inside a run of its own. A child that fails notes its error and cancels that run, which then drops the
-//! body and the other children in its two phases: nobody is counted, since the scope has them all.
+//! It is a [`scope_local`] inside a run of its own. A child that fails notes its error and cancels that run, which then
+//! drops the body and the other children in its two phases: nobody is counted, since the scope has them all.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,11 +18,11 @@ use crate::cancel::{Node, current, enclosing};
 use crate::unwind::pin_and_drop;
 use crate::{Cancelled, LocalScope, Reason, Run, WaitCancelled, scope_local};
 
-/// As [`task_group`](crate::task_group), with children that **need not be `Send` and may borrow** what is around; they are polled
-/// inside the task that awaits, at once but not in parallel.
+/// As [`task_group`](crate::task_group), with children that **need not be `Send` and may borrow** what is around; they
+/// are polled inside the task that awaits, at once but not in parallel.
 ///
-/// This is the group for what runs on one thread, such as under `run_local`. It needs no scheduler. The first error, of a child or
-/// of the body, cancels all the others; there is no other policy.
+/// This is the group for what runs on one thread, such as under `run_local`. It needs no scheduler. The first error, of
+/// a child or of the body, cancels all the others; there is no other policy.
 ///
 /// # Errors
 ///
@@ -86,8 +87,8 @@ where
     Err(GroupError::Cancelled(cancelled))
 }
 
-/// A handle on a group of children that are polled inside their parent; given to the body of [`local_task_group`]. Clones are handles
-/// on the same group; children may have one, and spawn more.
+/// A handle on a group of children that are polled inside their parent; given to the body of [`local_task_group`].
+/// Clones are handles on the same group; children may have one, and spawn more.
 pub struct LocalTaskGroup<'env, E> {
     scope: LocalScope<'env>,
     node: Arc<Node>,
@@ -98,8 +99,8 @@ pub struct LocalTaskGroup<'env, E> {
 impl<'env, E: 'env> LocalTaskGroup<'env, E> {
     /// Spawns a child. Dropping the [`Child`] changes nothing: the group owns it.
     ///
-    /// In a group that is cancelled the child starts cancelled: it runs to its first wait. In one that has ended it is dropped, and
-    /// its [`Child`] says so.
+    /// In a group that is cancelled the child starts cancelled: it runs to its first wait. In one that has ended it is
+    /// dropped, and its [`Child`] says so.
     #[track_caller]
     pub fn spawn<T: 'env>(&self, future: impl Future<Output = Result<T, E>> + 'env) -> Child<T> {
         let location = Location::caller();
@@ -121,7 +122,8 @@ impl<'env, E: 'env> LocalTaskGroup<'env, E> {
 }
 
 impl<E> LocalTaskGroup<'_, E> {
-    /// Cancels the children and the body, with this reason and the caller's line. False if the group was cancelled before.
+    /// Cancels the children and the body, with this reason and the caller's line. False if the group was cancelled
+    /// before.
     #[track_caller]
     pub fn cancel(&self, reason: &str) -> bool {
         self.node.cancel(&Cancelled::explicit(reason, Location::caller()))

@@ -21,11 +21,19 @@ pub(crate) struct Seen {
 /// Versions say in which order the writes took effect, so there is nothing to search: whoever is called after another's answer
 /// must see that version or a newer one, and a write gets a newer one than whatever was seen before it.
 pub(crate) fn complaint(history: &[Seen]) -> Option<String> {
-    let mut by_version: BTreeMap<(&str, u64), &str> = BTreeMap::new();
+    // Each value is put once, so it has one version, and each version one value.
+    let (mut by_version, mut by_value) = (BTreeMap::new(), BTreeMap::new());
     for seen in history.iter().filter(|seen| seen.version > 0) {
         let known = by_version.entry((&seen.key, seen.version)).or_insert(&seen.value);
-        if *known != seen.value {
+        if *known != &seen.value {
             return Some(format!("version {} of {} was {known} and {}", seen.version, seen.key, seen.value));
+        }
+        let known = by_value.entry((&seen.key, &seen.value)).or_insert(seen.version);
+        if *known != seen.version {
+            return Some(format!(
+                "{} of {} was put once, and was versions {known} and {}",
+                seen.value, seen.key, seen.version
+            ));
         }
     }
     for later in history {

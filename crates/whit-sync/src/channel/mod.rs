@@ -1,6 +1,7 @@
 //! Channels for many senders and many receivers, with async-channel's API: each message goes to one receiver.
 
 mod error;
+mod queue;
 mod receiver;
 mod sender;
 mod state;

@@ -10,16 +10,15 @@
 //! 3. So while receivers wait, the queue is empty and no sender waits. While senders wait, the queue is full.
 //! 4. A message that was handed to a receiver which is dropped before it took it goes back: to the next one who waits, or else
 //!    to the head of the queue, which may then hold one more than its capacity. So does one that was taken by a call in which
-//!    a waker panics. What is handed over has a number, and those that went back stand at the head in the order of theirs:
-//!    so messages stay in order, whoever gives them back first.
+//!    a waker panics. Messages stay in order, whoever gives them back first: see `queue.rs`.
 //! 5. A sender that is dropped while it waits takes its message along. Dropped later, the message is already on its way.
 //! 6. Closing ends the wait of all: senders keep their messages, and get them back in the error. Receivers wait only while the
 //!    queue is empty (rule 3), so they have nothing left to come.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
+use super::queue::{Handed, Queue};
 use super::{RecvError, TryRecvError, TrySendError};
 use crate::Event;
 use crate::short_lock::{ShortGuard, ShortLock};
@@ -36,11 +35,7 @@ pub(super) struct Channel<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    queue: VecDeque<T>,
-    // Rule 4: the numbers of as many messages at the head of the queue.
-    returned: VecDeque<u64>,
-    // How many have got a number.
-    handed: u64,
+    queue: Queue<T>,
     // More than there is memory for, if the channel is unbounded.
     capacity: usize,
     closed: bool,
@@ -50,20 +45,11 @@ struct State<T> {
     receiving: WaitList<Option<Handed<T>>>,
 }
 
-/// A message on its way to a receiver.
-#[derive(Debug)]
-struct Handed<T> {
-    number: u64,
-    message: T,
-}
-
 impl<T> Channel<T> {
     /// With one sender and one receiver.
     pub(super) fn new(capacity: Option<usize>) -> Channel<T> {
         let state = State {
-            queue: VecDeque::new(),
-            returned: VecDeque::new(),
-            handed: 0,
+            queue: Queue::new(),
             capacity: capacity.unwrap_or(usize::MAX),
             closed: false,
             sending: WaitList::new(),
@@ -88,7 +74,7 @@ impl<T> Channel<T> {
     pub(super) fn force_send(&self, message: T) -> Result<Option<T>, TrySendError<T>> {
         match self.offer(self.state.lock(), message) {
             Ok(()) => Ok(None),
-            Err((TrySendError::Full(message), mut state)) => match state.pop_head() {
+            Err((TrySendError::Full(message), mut state)) => match state.queue.hand_over() {
                 Some(Handed { message: oldest, .. }) => {
                     state.queue.push_back(message);
                     Ok(Some(oldest))
@@ -230,9 +216,7 @@ impl<T> Channel<T> {
             drop(state);
             wake(waker);
         } else {
-            let at = state.returned.partition_point(|number| *number < handed.number);
-            state.returned.insert(at, handed.number);
-            state.queue.insert(at, handed.message);
+            state.queue.give_back(handed);
         }
     }
 
@@ -244,14 +228,14 @@ impl<T> Channel<T> {
     /// Rule 6, and what is in the queue.
     pub(super) fn close_and_drain(&self) -> Vec<T> {
         let mut state = self.state.lock();
-        let drained = state.take_all();
+        let drained = state.queue.take_all();
         self.end_waits(state);
         drained.into()
     }
 
     /// The last receiver has gone: nobody will take what is left.
     pub(super) fn discard(&self) {
-        let left = self.state.lock().take_all();
+        let left = self.state.lock().queue.take_all();
         drop(left);
     }
 
@@ -298,8 +282,8 @@ impl<T> Channel<T> {
             return Err((TrySendError::Closed(message), state));
         }
         if let Some((key, waker)) = state.receiving.pop_front() {
-            let number = state.next_number();
-            *state.receiving.get_mut(key) = Some(Handed { number, message });
+            let handed = state.queue.pass(message);
+            *state.receiving.get_mut(key) = Some(handed);
             drop(state);
             wake(waker);
         } else if state.has_room() {
@@ -312,7 +296,7 @@ impl<T> Channel<T> {
 
     /// Rule 2. If there is nothing: the lock.
     fn take<'c>(&'c self, mut state: ShortGuard<'c, State<T>>) -> Result<T, ShortGuard<'c, State<T>>> {
-        let head = state.pop_head();
+        let head = state.queue.hand_over();
         // Room was made; after rule 4 there may be one too many still.
         let served = if state.has_room() || head.is_none() { state.sending.pop_front() } else { None };
         let Some((key, waker)) = served else {
@@ -324,7 +308,7 @@ impl<T> Channel<T> {
                 state.queue.push_back(sent);
                 head
             }
-            None => Handed { number: state.next_number(), message: sent },
+            None => state.queue.pass(sent),
         };
         let taken = Unclaimed { channel: self, handed: Some(taken) };
         drop(state);
@@ -367,23 +351,6 @@ impl<T> State<T> {
     /// The head of the queue, if receiving is taking it, and no more.
     #[inline]
     fn just_takes(&mut self) -> Option<T> {
-        if self.sending.len() | self.returned.len() == 0 { self.queue.pop_front() } else { None }
-    }
-
-    /// The head of the queue, with the number that it has or gets.
-    fn pop_head(&mut self) -> Option<Handed<T>> {
-        let message = self.queue.pop_front()?;
-        let number = self.returned.pop_front().unwrap_or_else(|| self.next_number());
-        Some(Handed { number, message })
-    }
-
-    fn take_all(&mut self) -> VecDeque<T> {
-        self.returned.clear();
-        std::mem::take(&mut self.queue)
-    }
-
-    fn next_number(&mut self) -> u64 {
-        self.handed += 1;
-        self.handed
+        if self.sending.len() | self.queue.returned() == 0 { self.queue.pop_front() } else { None }
     }
 }

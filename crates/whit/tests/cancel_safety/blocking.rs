@@ -16,8 +16,10 @@ use whit::{Handle, Unblock};
 
 use crate::explorer::{Acts, End, Explorer, Rival, STRICT};
 
-/// Answers come by themselves: so one may be there before a turn that was to bring it.
 const JOBS: Explorer = Explorer { polls: 3, ..STRICT };
+
+/// Answers come by themselves, and may be seen a moment before their wake; and the task that brings one may be kept.
+const ANSWERS: Explorer = Explorer { may_see_first: true, may_keep_waker: true, ..JOBS };
 
 pub(crate) struct World {
     pub(crate) pool: Arc<Pool>,
@@ -113,8 +115,7 @@ fn a_read_of_an_unblock() {
         }
     };
     let acts: Acts<'_, Reads> = &[&|world| rests(&world.world.pool)];
-    let keeps = Explorer { may_keep_waker: true, ..JOBS };
-    keeps.explore(reads, read, acts, |world, mine| {
+    ANSWERS.explore(reads, read, acts, |world, mine| {
         let mut all = mine.unwrap_or_default();
         whit::block_on(world.reader.borrow_mut().read_to_end(&mut all)).unwrap();
         assert_eq!(all, content);
@@ -157,7 +158,7 @@ fn a_write_of_an_unblock() {
     };
     let acts: Acts<'_, Writes> = &[&|world| rests(&world.world.pool), &|world| rests(&world.world.pool)];
     // The first bytes are on their way by themselves, and may have gone before a poll.
-    let keeps = Explorer { may_keep_waker: true, may_miss: &[End::Waiting, End::WokenAndLeft], ..JOBS };
+    let keeps = Explorer { may_miss: &[End::Waiting, End::WokenAndLeft], ..ANSWERS };
     let write = |world: Rc<Writes>| {
         let writer = world.writer.clone();
         async move { writer.borrow_mut().write(&[1; 5]).await.unwrap() }

@@ -21,7 +21,7 @@ pub(crate) struct Explorer {
     pub(crate) may_see_first: bool,
     /// Whether a waker may stay behind in what the future was made of, until the next one who waits replaces it.
     pub(crate) may_keep_waker: bool,
-    /// Whether the future may be made that nobody could have woken: it is ready at the first or second poll.
+    /// Ends that no order of this case need lead to.
     pub(crate) may_miss: &'static [End],
 }
 

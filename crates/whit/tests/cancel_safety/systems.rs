@@ -43,7 +43,8 @@ struct Files {
     scratch: Scratch,
 }
 
-const FILES: Explorer = Explorer { polls: 3, may_keep_waker: true, ..STRICT };
+/// Answers of the pool may be seen a moment before their wake; and the task that brings one may be kept.
+const FILES: Explorer = Explorer { polls: 3, may_see_first: true, may_keep_waker: true, ..STRICT };
 
 fn pool_rests(world: &Files) {
     rests(&world.world.pool);
