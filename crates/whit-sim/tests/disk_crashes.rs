@@ -198,6 +198,28 @@ fn a_missing_sync_of_the_directory_loses_the_file_in_some_seed() {
 }
 
 #[test]
+fn a_directory_can_be_synced_as_a_file() {
+    let left = |seed, syncs: bool| {
+        let sim = Sim::new(seed);
+        sim.host("db");
+        let controls = sim.controls();
+        sim.run(async move {
+            let work = controls.on("db", async move {
+                fs::write("/file", "").await.unwrap();
+                if syncs {
+                    fs::File::open("/").await.unwrap().sync_all().await.unwrap();
+                }
+            });
+            work.await;
+            controls.crash("db");
+            controls.disk("db").read("/file").is_ok()
+        })
+    };
+    assert!((0..100).all(|seed| left(seed, true)));
+    assert!((0..100).any(|seed| !left(seed, false)));
+}
+
+#[test]
 fn a_missing_sync_of_the_file_tears_it_in_some_seed() {
     let torn = |seed| crash_in_the_middle(seed, |acknowledged| replace(acknowledged, false, true), fate) == Fate::Torn;
     let first = (0..SEEDS).find(|seed| torn(*seed));

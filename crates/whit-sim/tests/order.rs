@@ -131,3 +131,42 @@ fn races_and_maps_are_on_the_tape() {
     let first = |seed| Sim::new(seed).run(async move { order() });
     assert!((0..20).any(|seed| first(seed) != first(0)));
 }
+
+/// Goes wrong if a task of twenty steps is overtaken by one of twenty between two of its own.
+async fn overtaken() {
+    let steps = Rc::new(RefCell::new([0; 2]));
+    let tasks: Vec<_> = (0..2)
+        .map(|number| {
+            let steps = steps.clone();
+            whit::spawn_local(async move {
+                for _ in 0..20 {
+                    let before = steps.borrow()[1 - number];
+                    poll_once_more().await;
+                    let after = steps.borrow()[1 - number];
+                    assert!(after - before < 19, "overtaken");
+                    steps.borrow_mut()[number] += 1;
+                }
+            })
+        })
+        .collect();
+    whit::gather!(in tasks).await;
+}
+
+/// Ready to go on at once, and others may come in between: what giving way is not under priorities.
+async fn poll_once_more() {
+    let (sender, receiver) = whit::sync::oneshot::channel();
+    let wakes = whit::spawn_local(async move { sender.send(()) });
+    receiver.await.unwrap();
+    wakes.await.unwrap();
+}
+
+#[test]
+fn priorities_find_what_chance_does_not() {
+    let failing = |order, seeds| {
+        let fails = |seed: &u64| Sim::new(*seed).order(order).execute(overtaken()).result.is_err();
+        (0..seeds).filter(fails).count()
+    };
+    let (chance, priorities) = (failing(Order::Random, 300), failing(Order::Priorities { changes: 3 }, 300));
+    println!("of 300 seeds fail: {chance} by chance, {priorities} by priorities");
+    assert!(chance == 0 && priorities >= 100, "{chance}, {priorities}");
+}

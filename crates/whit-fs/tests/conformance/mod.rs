@@ -338,6 +338,15 @@ pub(crate) async fn directories(folder: &Path) {
     assert_eq!(fs::sync_dir(folder.join("a")).await.unwrap_err().kind(), ErrorKind::NotFound);
     fs::write(folder.join("file"), "x").await.unwrap();
     assert_eq!(fs::sync_dir(folder.join("file")).await.unwrap_err().kind(), ErrorKind::NotADirectory);
+    #[cfg(unix)]
+    {
+        // A directory can be opened, to be synced and looked at.
+        let mut directory = File::open(folder).await.unwrap();
+        directory.sync_all().await.unwrap();
+        assert!(directory.metadata().await.unwrap().is_dir());
+        assert_eq!(directory.read(&mut [0]).await.unwrap_err().kind(), ErrorKind::IsADirectory);
+        assert!(directory.set_len(0).await.is_err());
+    }
 }
 
 pub(crate) async fn reading_a_directory(folder: &Path) {
