@@ -30,6 +30,9 @@ pub(crate) fn ci() -> Result {
     })?;
     step("loom models", &mut loom)?;
     step("tests, as in the README", &mut || cargo(&["test"], &[]))?;
+    step("tests of what comes by feature", &mut || {
+        cargo(&["test", "-p", "whit-process", "-p", "whit", "--features", "whit/process-pool"], &[])
+    })?;
     step("instruction counts", &mut || program("whit-guard", &[]))?;
     if root().join("crates/whit/examples/tour.rs").exists() {
         step("the tour", &mut || cargo(&["run", "--release", "--example", "tour"], &[]))?;

@@ -6,7 +6,7 @@ use crate::ci::root;
 
 /// From the ground up.
 const FLOORS: [&[&str]; 6] = [
-    &["whit-core"],
+    &["whit-core", "whit-stack"],
     &["whit-executor", "whit-reactor", "whit-timers", "whit-blocking", "whit-sync"],
     &["whit-net", "whit-fs", "whit-process"],
     &["whit-scope"],

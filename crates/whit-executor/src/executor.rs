@@ -113,8 +113,9 @@ impl<'a> Executor<'a> {
 
     async fn run_at<T>(&self, location: &'static Location<'static>, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        let mut runner = Sleep { worker: Worker::new(self.state().clone()), ticket: None };
+        let mut runner = Sleep { worker: Worker::new(self.state().clone(), false), ticket: None };
         poll_fn(|cx| {
+            runner.worker.on_this_thread();
             runner.wake_up();
             let home = self.home_ref();
             let output = runner.worker.drive(home, |worker| {
@@ -151,10 +152,21 @@ impl<'a> Executor<'a> {
 
     /// The worker loop, for a caller at another line.
     pub fn block_on_at<F: Future>(&self, location: &'static Location<'static>, park: &dyn Park, root: F) -> F::Output {
-        block_on(self.state(), self.home_ref(), park, location, root)
+        block_on(self.state(), false, self.home_ref(), park, location, root)
     }
 
-    /// A watch for polls that block, and what ends it. One at a time.
+    /// The worker loop of a spare: one that stands in while all others are stuck, and does not count among them; until a
+    /// [`Spare`](crate::Spare), say, is ready.
+    ///
+    /// # Panics
+    ///
+    /// As [`block_on`](Executor::block_on).
+    #[track_caller]
+    pub fn block_on_as_spare<F: Future>(&self, park: &dyn Park, root: F) -> F::Output {
+        block_on(self.state(), true, self.home_ref(), park, Location::caller(), root)
+    }
+
+    /// A watch for polls that block, and what ends it. One at a time: a new one ends the one before.
     pub fn watch(&self) -> (Watch, WatchEnd) {
         Watch::new(self.state().clone())
     }
@@ -171,7 +183,7 @@ impl<'a> Executor<'a> {
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state().set_hook(Box::new(hook));
+        self.state().unhandled.set(hook);
     }
 
     /// Cancels every task and drops every future on this thread; later spawns come back cancelled.
@@ -185,7 +197,7 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     ///
-    /// The tasks that were still being polled, by id and spawn line.
+    /// The tasks that were still being polled, by id, name and spawn line.
     pub fn close_timeout(&self, grace: Duration) -> Result<(), Vec<String>> {
         let left = self.close_until(Instant::now().checked_add(grace));
         if left.is_empty() { Ok(()) } else { Err(left) }

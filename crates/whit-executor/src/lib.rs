@@ -46,7 +46,9 @@
 //! A task that blocks holds its worker, and the task that this worker woke last. Timers and sockets go on, if there is another
 //! worker: it takes the driver over within 20 ms.
 
+mod blocked;
 mod census;
+mod ending;
 mod executor;
 mod injector;
 mod leaked;
@@ -67,14 +69,20 @@ pub mod rouse;
 mod scoped;
 mod shared_park;
 mod sleepers;
+mod spare;
 mod state;
 mod sync;
+mod thread;
+mod unhandled;
 mod watch;
 mod worker;
 
+pub use blocked::{BlockedPoll, StackTrace};
 pub use executor::Executor;
 pub use leaked::{StaticExecutor, StaticLocalExecutor};
 pub use local::LocalExecutor;
 pub use scoped::run_scoped;
 pub use shared_park::{SharedPark, WorkerPark};
-pub use watch::{BlockedPoll, Watch, WatchEnd};
+pub use spare::Spare;
+pub use watch::{Watch, WatchEnd};
+pub use worker::park_quietly;

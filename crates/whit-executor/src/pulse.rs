@@ -12,18 +12,23 @@ use std::ptr::null_mut;
 use whit_core::Meta;
 
 use crate::padded::Padded;
-use crate::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
+use crate::thread;
 
 /// Stands for the root future, which is no task.
 pub(crate) const ROOT: u64 = 0;
+
+const NO_THREAD: u32 = u32::MAX;
 
 pub(crate) struct Pulse {
     now: Padded<Now>,
     // Of the last task with a name that was polled here.
     named: Mutex<(u64, Box<str>)>,
-    // The worker's thread; that of its first poll, if it moves.
-    thread: Mutex<Box<str>>,
+    // The worker's thread: its name, and the kernel's number of it, if known.
+    thread: Mutex<(Box<str>, Option<u32>)>,
+    // The latter again, or `NO_THREAD` at first: a look that costs no lock.
+    thread_id: AtomicU32,
 }
 
 struct Now {
@@ -46,12 +51,24 @@ impl Pulse {
     pub(crate) fn new() -> Pulse {
         let (polls, id, location) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicPtr::new(null_mut()));
         let now = Padded(Now { polls, id, location });
-        Pulse { now, named: Mutex::new((ROOT, "".into())), thread: Mutex::new("".into()) }
+        Pulse {
+            now,
+            named: Mutex::new((ROOT, "".into())),
+            thread: Mutex::new(("".into(), None)),
+            thread_id: AtomicU32::new(NO_THREAD),
+        }
     }
 
-    /// The owner's: it works on this thread.
+    /// The owner's: it works on this thread, for now at least.
     pub(crate) fn on_this_thread(&self) {
-        *lock(&self.thread) = std::thread::current().name().unwrap_or("a thread without a name").into();
+        let id = thread::id();
+        // No thread has number 0.
+        let number = id.unwrap_or(0);
+        if self.thread_id.load(Ordering::Relaxed) != number {
+            let name = std::thread::current().name().unwrap_or("a thread without a name").into();
+            *lock(&self.thread) = (name, id);
+            self.thread_id.store(number, Ordering::Relaxed);
+        }
     }
 
     /// The owner's: a poll of a task begins.
@@ -92,6 +109,22 @@ impl Pulse {
         polls.store(polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
+    /// The owner's: the poll that is under way, if there is one, counts as over until this is dropped, and others may be in
+    /// its place; then it counts as one that has just begun.
+    pub(crate) fn pause(&self) -> Option<Paused<'_>> {
+        if self.now.0.polls.load(Ordering::Relaxed).is_multiple_of(2) { None } else { self.pause_poll() }
+    }
+
+    /// Seldom, so that it is not in the way of the loops.
+    #[cold]
+    #[inline(never)]
+    fn pause_poll(&self) -> Option<Paused<'_>> {
+        let poll = self.look()?;
+        let name = self.name(&poll);
+        self.end();
+        Some(Paused { pulse: self, poll, name })
+    }
+
     /// The poll that is under way.
     pub(crate) fn look(&self) -> Option<Poll> {
         let Now { polls, id, location } = &self.now.0;
@@ -108,11 +141,32 @@ impl Pulse {
         Some(Poll { number, id, location })
     }
 
-    /// The name of a task that is being polled, if it has one, and the thread's.
-    pub(crate) fn names(&self, poll: &Poll) -> (Option<Box<str>>, Box<str>) {
+    /// The name of the task that is being polled, if it has one.
+    pub(crate) fn name(&self, poll: &Poll) -> Option<Box<str>> {
         let named = lock(&self.named);
-        let name = (named.0 == poll.id && poll.id != ROOT).then(|| named.1.clone());
-        drop(named);
-        (name, lock(&self.thread).clone())
+        (named.0 == poll.id && poll.id != ROOT).then(|| named.1.clone())
+    }
+
+    /// The worker's thread: its name, and the kernel's number of it.
+    pub(crate) fn thread(&self) -> (Box<str>, Option<u32>) {
+        lock(&self.thread).clone()
+    }
+}
+
+/// A poll in which its own executor is driven.
+pub(crate) struct Paused<'p> {
+    pulse: &'p Pulse,
+    poll: Poll,
+    name: Option<Box<str>>,
+}
+
+impl Drop for Paused<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        if let Some(name) = self.name.take() {
+            *lock(&self.pulse.named) = (self.poll.id, name);
+        }
+        self.pulse.publish(self.poll.id, self.poll.location);
     }
 }

@@ -33,12 +33,14 @@ pub(crate) struct Shared {
     ring: Ring,
     pub(crate) census: Census,
     pub(crate) pulse: Pulse,
+    /// It stands in while all others are stuck.
+    pub(crate) spare: bool,
 }
 
 impl LocalQueue {
-    pub(crate) fn new() -> LocalQueue {
+    pub(crate) fn new(spare: bool) -> LocalQueue {
         let (slot, ring) = (AtomicPtr::new(null_mut()), Ring::new());
-        let shared = Shared { slot, ring, census: Census::default(), pulse: Pulse::new() };
+        let shared = Shared { slot, ring, census: Census::default(), pulse: Pulse::new(), spare };
         LocalQueue { shared: Arc::new(shared), lifo_runs: Cell::new(0) }
     }
 

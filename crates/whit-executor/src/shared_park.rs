@@ -121,14 +121,12 @@ impl<P: Park> Park for WorkerPark<P> {
             None if look => return Ok(()),
             None => {}
         }
-        lock(&self.inner.asleep).push(self.signal.clone());
+        let _listed = Listed::new(&self.inner.asleep, &self.signal);
         // The driver may have come free before we were in the list, where rule 3 would have found us.
-        let slept = match self.inner.take() {
+        match self.inner.take() {
             Some(driver) => self.sleep(IN_DRIVER, || driver.0.driver.park(deadline)),
             None => self.sleep(ASLEEP, || self.watch(deadline)),
-        };
-        lock(&self.inner.asleep).retain(|signal| !Arc::ptr_eq(signal, &self.signal));
-        slept
+        }
     }
 
     fn unparker(&self) -> Waker {
@@ -143,6 +141,7 @@ impl<P> WorkerPark<P> {
         if inner.watcher.compare_exchange(NOBODY, LOOKING, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return self.thread.park(deadline);
         }
+        let looking = Looking(&inner.watcher);
         let mut seen = inner.left.load(Ordering::Acquire);
         while self.look(deadline)? {
             let left = inner.left.load(Ordering::Acquire);
@@ -154,6 +153,7 @@ impl<P> WorkerPark<P> {
             if left == seen {
                 *lock(&inner.deep) = Some(self.signal.clone());
                 inner.watcher.store(DEEP, Ordering::Release);
+                std::mem::forget(looking);
                 fence(Ordering::SeqCst);
                 let slept = match inner.left.load(Ordering::Acquire) == seen {
                     true => self.thread.park(deadline),
@@ -164,7 +164,6 @@ impl<P> WorkerPark<P> {
             }
             seen = left;
         }
-        inner.watcher.store(NOBODY, Ordering::Release);
         Ok(())
     }
 
@@ -193,10 +192,9 @@ impl<P> WorkerPark<P> {
     }
 
     fn sleep(&self, how: usize, park: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let _awake = Awake(&self.signal.state);
         let entered = self.signal.state.compare_exchange(RUNNING, how, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        let slept = if entered { park() } else { Ok(()) };
-        self.signal.state.swap(RUNNING, Ordering::AcqRel);
-        slept
+        if entered { park() } else { Ok(()) }
     }
 }
 
@@ -215,6 +213,45 @@ impl<P> Inner<P> {
         // Failing may be out of date; the lock of the list sees to it that one of two, the leaver or the sleeper, is not.
         let taken = self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed);
         taken.is_ok().then(|| Taken(self))
+    }
+}
+
+// Guards, since a driver may fail, and panic: it calls foreign wakers.
+
+/// The worker is in the list until this is dropped.
+struct Listed<'i> {
+    asleep: &'i Mutex<Vec<Arc<Signal>>>,
+    signal: &'i Arc<Signal>,
+}
+
+impl<'i> Listed<'i> {
+    fn new(asleep: &'i Mutex<Vec<Arc<Signal>>>, signal: &'i Arc<Signal>) -> Listed<'i> {
+        lock(asleep).push(signal.clone());
+        Listed { asleep, signal }
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        lock(self.asleep).retain(|signal| !Arc::ptr_eq(signal, self.signal));
+    }
+}
+
+/// The worker is `RUNNING` once this is dropped.
+struct Awake<'i>(&'i AtomicUsize);
+
+impl Drop for Awake<'_> {
+    fn drop(&mut self) {
+        self.0.swap(RUNNING, Ordering::AcqRel);
+    }
+}
+
+/// Nobody is `LOOKING` once this is dropped.
+struct Looking<'i>(&'i AtomicUsize);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.store(NOBODY, Ordering::Release);
     }
 }
 

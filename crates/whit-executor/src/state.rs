@@ -17,7 +17,6 @@
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
 use std::ptr::NonNull;
-use std::sync::OnceLock;
 use std::task::Waker;
 #[cfg(not(loom))]
 use std::time::Duration;
@@ -27,23 +26,18 @@ use slab::Slab;
 use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
 use crate::census::Census;
+use crate::ending::{Ending, Phase};
 use crate::injector::Injector;
-use crate::pulse::Pulse;
 use crate::queue::Shared;
 use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
-use crate::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Condvar, Mutex, lock};
-use crate::watch::Watched;
-
-const OPEN: usize = 0;
-const CLOSING: usize = 1;
-const CLOSED: usize = 2;
+use crate::unhandled::Unhandled;
+use crate::watch::{Glance, Watched};
 
 /// Shards of the list of tasks: threads do not meet at one lock.
 const SHARDS: usize = if cfg!(loom) { 1 } else { 8 };
-
-pub(crate) type Hook = Box<dyn Fn(&UnhandledPanic) + Send + Sync>;
 
 pub(crate) struct State {
     pub(crate) injector: Injector,
@@ -57,10 +51,10 @@ pub(crate) struct State {
     // Of spawns and ends on threads that are no workers, and of workers that have left.
     others: Census,
     kept: [Mutex<Slab<Kept>>; SHARDS],
-    status: AtomicUsize,
+    ending: Ending,
     // Signalled while closing, whenever there is something to drop or a task has gone.
     progress: (Mutex<()>, Condvar),
-    hook: OnceLock<Hook>,
+    pub(crate) unhandled: Unhandled,
 }
 
 /// The workers, as others see them.
@@ -88,14 +82,10 @@ impl State {
             rouse: Rouse::default(),
             others: Census::default(),
             kept: std::array::from_fn(|_| Mutex::default()),
-            status: AtomicUsize::new(OPEN),
+            ending: Ending::new(),
             progress: (Mutex::new(()), Condvar::new()),
-            hook: OnceLock::new(),
+            unhandled: Unhandled::default(),
         }
-    }
-
-    pub(crate) fn set_hook(&self, hook: Hook) -> bool {
-        self.hook.set(hook).is_ok()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -104,7 +94,7 @@ impl State {
 
     /// Workers drop tasks instead of running them.
     pub(crate) fn is_closing(&self) -> bool {
-        self.status.load(Ordering::Acquire) != OPEN
+        self.ending.has_begun()
     }
 
     /// A worker comes: from now on others may steal from it.
@@ -153,7 +143,7 @@ impl State {
 
     /// Cancels every task; see the rules above. The tasks that were still there at the deadline, if it came.
     pub(crate) fn close(&self, deadline: Option<Instant>) -> Vec<String> {
-        let _ = self.status.compare_exchange(OPEN, CLOSING, Ordering::SeqCst, Ordering::SeqCst);
+        self.ending.begin();
         self.sleepers.notify_all();
         loop {
             for shard in &self.kept {
@@ -169,8 +159,7 @@ impl State {
             }
             self.await_progress();
         }
-        self.status.store(CLOSED, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        self.ending.complete();
         self.drain();
         Vec::new()
     }
@@ -223,11 +212,10 @@ impl Schedule for State {
     /// From a thread that is no worker of ours: into the injector.
     fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
         self.injector.push(runnable);
-        fence(Ordering::SeqCst);
-        match self.status.load(Ordering::SeqCst) {
-            OPEN => self.sleepers.notify(),
-            CLOSING => self.progress.1.notify_all(),
-            _ => self.drain(),
+        match self.ending.phase_after_push() {
+            Phase::Open => self.sleepers.notify(),
+            Phase::Closing => self.progress.1.notify_all(),
+            Phase::Closed => self.drain(),
         }
     }
 
@@ -256,10 +244,7 @@ impl Schedule for State {
     }
 
     fn unhandled(&self, panic: &UnhandledPanic) {
-        match self.hook.get() {
-            Some(hook) => hook(panic),
-            None => eprintln!("{panic}"),
-        }
+        self.unhandled.report(panic);
     }
 }
 
@@ -287,8 +272,10 @@ impl State {
 }
 
 impl Watched for State {
-    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
-        lock(&self.crew).iter().for_each(|worker| f(&worker.pulse, !worker.is_empty()));
+    fn workers(&self, f: &mut dyn FnMut(Glance<'_>)) {
+        for worker in lock(&self.crew).iter() {
+            f(Glance { pulse: &worker.pulse, waiting: !worker.is_empty(), spare: worker.spare });
+        }
     }
 
     fn quiet(&self) -> bool {

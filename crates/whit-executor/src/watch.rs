@@ -4,14 +4,16 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use whit_core::TaskId;
 
+use crate::blocked::{BlockedPoll, StackTrace};
 use crate::pulse::{Poll, Pulse, ROOT};
-use crate::rouse::Rouse;
+use crate::rouse::{Number, Rouse};
+use crate::spare::{Load, Spare, Spares};
+use crate::thread;
 
 /// Looks at an executor's workers from a thread of its own; made by `Executor::watch` and `LocalExecutor::watch`.
 ///
@@ -37,38 +39,36 @@ use crate::rouse::Rouse;
 #[must_use = "nothing is watched until `run`"]
 pub struct Watch {
     watched: Arc<dyn Watched>,
+    number: Number,
     seen: Vec<Seen>,
+    stacks: Option<OfThread>,
+    spares: Option<Spares>,
 }
+
+type OfThread = Box<dyn FnMut(u32) -> Option<StackTrace> + Send>;
 
 /// Ends a [`Watch`] that runs on another thread.
 #[derive(Clone)]
-pub struct WatchEnd(Arc<dyn Watched>);
-
-/// A poll that has lasted longer than it should.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct BlockedPoll {
-    /// The name of the worker's thread.
-    pub worker: Box<str>,
-    /// The task, or `None` for the root future.
-    pub task: Option<TaskId>,
-    /// The task's name, if it has one.
-    pub name: Option<Box<str>>,
-    /// The line that spawned the task, or started the root.
-    pub location: &'static Location<'static>,
-    /// How long the poll has lasted, at least.
-    pub lasted: Duration,
-}
+pub struct WatchEnd(Arc<dyn Watched>, Number);
 
 /// What a watch sees of an executor.
 pub(crate) trait Watched: Send + Sync {
-    /// Calls `f` with each worker, and whether something waits in its queue.
-    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool));
+    /// Calls `f` with each worker.
+    fn workers(&self, f: &mut dyn FnMut(Glance<'_>));
     /// Whether every worker sleeps.
     fn quiet(&self) -> bool;
     /// Wakes somebody to take over what waits behind a worker that is stuck.
     fn rescue(&self);
     fn rouse(&self) -> &Rouse;
+}
+
+/// What a watch sees of a worker.
+pub(crate) struct Glance<'w> {
+    pub(crate) pulse: &'w Pulse,
+    /// Whether something waits in its queue.
+    pub(crate) waiting: bool,
+    /// Whether it only stands in.
+    pub(crate) spare: bool,
 }
 
 /// The poll that a worker was in, and since when at least.
@@ -82,8 +82,23 @@ struct Seen {
 
 impl Watch {
     pub(crate) fn new(watched: Arc<dyn Watched>) -> (Watch, WatchEnd) {
-        watched.rouse().begin();
-        (Watch { watched: watched.clone(), seen: Vec::new() }, WatchEnd(watched))
+        let number = watched.rouse().begin();
+        let watch = Watch { watched: watched.clone(), number, seen: Vec::new(), stacks: None, spares: None };
+        (watch, WatchEnd(watched, number))
+    }
+
+    /// Tells the watch how to find the stack of a thread, by the kernel's number of it: for `BlockedPoll::stack`.
+    ///
+    /// Called at most once for each poll that blocks, between two looks at the workers, so it should not take long: names can
+    /// be looked up when the stack is written. What it answers is not used if the poll has ended meanwhile.
+    pub fn stacks(&mut self, of_thread: impl FnMut(u32) -> Option<StackTrace> + Send + 'static) {
+        self.stacks = Some(Box::new(of_thread));
+    }
+
+    /// Calls `start` with a [`Spare`] whenever all workers are stuck in polls that have lasted for the limit, and all spares,
+    /// of which there are at most `most` at a time. They are sent home when a worker is free again, and at the end of `run`.
+    pub fn spares(&mut self, most: usize, start: impl FnMut(Spare) + Send + 'static) {
+        self.spares = Some(Spares::new(most, Box::new(start)));
     }
 
     /// Watches until it is [ended](WatchEnd::end): each poll that has lasted for `limit` is reported once, at most three
@@ -93,15 +108,23 @@ impl Watch {
     pub fn run(&mut self, limit: Duration, mut report: impl FnMut(&BlockedPoll)) {
         let interval = (limit / 5).clamp(Duration::from_millis(1), Duration::from_millis(15));
         let watched = self.watched.clone();
-        while !watched.rouse().has_ended() {
-            watched.rouse().sleep(interval, || watched.quiet());
+        while !watched.rouse().has_ended(self.number) {
+            // A spare that is out must be sent home, and nobody wakes up for that.
+            let out = self.spares.as_mut().is_some_and(Spares::are_out);
+            watched.rouse().sleep(self.number, interval, || !out && watched.quiet());
             self.look(Instant::now(), limit, &mut report);
+        }
+        if let Some(spares) = &self.spares {
+            spares.send_home();
         }
     }
 
     fn look(&mut self, now: Instant, limit: Duration, report: &mut dyn FnMut(&BlockedPoll)) {
-        let (mut seen, mut rescue, mut blocked) = (Vec::new(), false, Vec::new());
-        self.watched.workers(&mut |pulse, waiting| {
+        let (mut seen, mut rescue, mut blocked, mut load) = (Vec::new(), false, Vec::new(), Load::default());
+        self.watched.workers(&mut |Glance { pulse, waiting, spare }| {
+            let (all, all_stuck) =
+                if spare { (&mut load.spares, &mut load.spares_stuck) } else { (&mut load.workers, &mut load.stuck) };
+            *all += 1;
             let Some(poll) = pulse.look() else { return };
             let worker = std::ptr::from_ref(pulse).addr();
             let same = |former: &&Seen| former.worker == worker && former.poll.number == poll.number;
@@ -110,11 +133,11 @@ impl Watch {
             let mut reported = former.is_some_and(|former| former.reported);
             rescue |= waiting && former.is_some();
             let lasted = now.saturating_duration_since(since);
-            if lasted >= limit && !reported {
+            let stuck = lasted >= limit;
+            *all_stuck += usize::from(stuck);
+            if stuck && !reported {
                 reported = true;
-                let (name, thread) = pulse.names(&poll);
-                let task = NonZeroU64::new(poll.id).filter(|_| poll.id != ROOT).map(TaskId::from_number);
-                blocked.push(BlockedPoll { worker: thread, task, name, location: poll.location, lasted });
+                blocked.push((worker, poll.number, describe(pulse, &poll, lasted)));
             }
             seen.push(Seen { worker, poll, since, reported });
         });
@@ -122,34 +145,41 @@ impl Watch {
         if rescue {
             self.watched.rescue();
         }
-        blocked.iter().for_each(&mut *report);
+        if let Some(spares) = &mut self.spares {
+            spares.look(&load);
+        }
+        for (worker, number, mut blocked) in blocked {
+            self.examine(&mut blocked, worker, number);
+            report(&blocked);
+        }
     }
+
+    /// Adds what can be found out about the thread, if the poll lasts that long.
+    fn examine(&mut self, blocked: &mut BlockedPoll, worker: usize, number: usize) {
+        let Some(thread) = blocked.thread else { return };
+        let doing = thread::doing(thread);
+        let stack = self.stacks.as_mut().and_then(|of_thread| of_thread(thread));
+        let mut still = false;
+        self.watched.workers(&mut |Glance { pulse, .. }| {
+            still |=
+                std::ptr::from_ref(pulse).addr() == worker && pulse.look().is_some_and(|poll| poll.number == number);
+        });
+        if still {
+            (blocked.doing, blocked.stack) = (doing, stack);
+        }
+    }
+}
+
+fn describe(pulse: &Pulse, poll: &Poll, lasted: Duration) -> BlockedPoll {
+    let (name, (worker, thread)) = (pulse.name(poll), pulse.thread());
+    let task = NonZeroU64::new(poll.id).filter(|_| poll.id != ROOT).map(TaskId::from_number);
+    BlockedPoll { worker, thread, task, name, location: poll.location, lasted, doing: None, stack: None }
 }
 
 impl WatchEnd {
-    /// The watch returns from `run`, soon.
+    /// The watch returns from `run`, soon. Nothing happens if another one has taken its place.
     pub fn end(&self) {
-        self.0.rouse().end();
-    }
-}
-
-impl fmt::Display for BlockedPoll {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.task {
-            Some(id) => write!(f, "task {id}")?,
-            None => f.write_str("the root future")?,
-        }
-        if let Some(name) = &self.name {
-            write!(f, " ({name:?})")?;
-        }
-        let verb = if self.task.is_some() { "spawned" } else { "started" };
-        write!(
-            f,
-            ", {verb} at {}, blocks the worker {:?}: one poll has lasted {} ms so far; move what blocks to `unblock`, or await more often",
-            self.location,
-            self.worker,
-            self.lasted.as_millis()
-        )
+        self.0.rouse().end(self.1);
     }
 }
 

@@ -78,8 +78,8 @@ pub(crate) struct Driving<'w> {
 }
 
 impl Worker {
-    pub(crate) fn new(state: Arc<State>) -> Worker {
-        let queue = LocalQueue::new();
+    pub(crate) fn new(state: Arc<State>, spare: bool) -> Worker {
+        let queue = LocalQueue::new(spare);
         state.join(queue.shared().clone());
         state.wakes_up();
         queue.shared().pulse.on_this_thread();
@@ -95,6 +95,11 @@ impl Worker {
                 crew: (0, Vec::new()),
             },
         }
+    }
+
+    /// It may be on another thread than before.
+    pub(crate) fn on_this_thread(&self) {
+        self.queue.shared().pulse.on_this_thread();
     }
 
     /// Runs `f` as this worker: wakes inside it stay on its own queue.
@@ -245,9 +250,10 @@ impl Drop for Worker {
     }
 }
 
-/// The worker loop: this thread is a worker until `root` is ready.
+/// The worker loop: this thread is a worker, or a spare one, until `root` is ready.
 pub(crate) fn block_on<F: Future>(
     state: &Arc<State>,
+    spare: bool,
     home: &Home,
     park: &dyn Park,
     location: &'static Location<'static>,
@@ -258,7 +264,7 @@ pub(crate) fn block_on<F: Future>(
     let woken = RootWaker::new(unparker.clone());
     let root_waker = Waker::from(woken.clone());
     let past = Instant::now();
-    Worker::new(state.clone()).drive(home, |worker| {
+    Worker::new(state.clone(), spare).drive(home, |worker| {
         let mut turns = 0u32;
         loop {
             // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
@@ -286,8 +292,10 @@ pub(crate) fn block_on<F: Future>(
     })
 }
 
-/// A driver that fails, or a foreign waker that panics in it, must not end the worker.
-pub(crate) fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
+/// Parks as a worker does: a driver that fails, or a foreign waker that panics in it, does not end the loop around it.
+///
+/// A failure is told on stderr, and followed by a sleep of 10 ms, so that the loop does not spin. For loops of one's own.
+pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
     if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(|| park.park(deadline))) {
         eprintln!("whit: the driver could not wait for events: {error}; trying again in a moment");
         std::thread::sleep(Duration::from_millis(10));

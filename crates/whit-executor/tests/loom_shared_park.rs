@@ -2,6 +2,7 @@
 #![cfg(loom)]
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -124,5 +125,36 @@ fn the_driver_is_taken_over_from_who_leaves() {
         }
         leaving.join().unwrap();
         waking.join().unwrap();
+    });
+}
+
+/// A driver that calls a foreign waker, which panics.
+struct Panics;
+
+impl Park for Panics {
+    fn park(&self, _: Option<Instant>) -> io::Result<()> {
+        panic::resume_unwind(Box::new("a waker panicked"))
+    }
+
+    fn unparker(&self) -> Waker {
+        Waker::noop().clone()
+    }
+}
+
+/// A panic in the driver leaves no worker in the list of those asleep, where it would take wakes that are meant for others.
+#[test]
+fn a_driver_that_panics_leaves_nobody_in_the_list_of_sleepers() {
+    bounded(|| {
+        let shared = Arc::new(SharedPark::new(Panics));
+        let park = |shared: Arc<SharedPark<Panics>>| {
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| shared.worker().park(None)));
+        };
+        let other = thread::spawn({
+            let shared = shared.clone();
+            move || park(shared)
+        });
+        park(shared.clone());
+        other.join().unwrap();
+        assert_eq!(format!("{shared:?}"), "SharedPark { asleep: 0, .. }");
     });
 }

@@ -44,9 +44,14 @@ use proc_macro::TokenStream;
 /// - `#[whit::main]`: one worker for each core.
 /// - `#[whit::main(workers = 2)]`: so many.
 /// - `#[whit::main(local)]`: with `whit::run_local`: one thread, whose tasks need not be `Send`.
+/// - `#[whit::main(ctrl_c = false)]`: Ctrl-C and `SIGTERM` do what they do by default, or what the program itself makes of them.
+///
+/// Without the last, **Ctrl-C ends the program cleanly**: the first, or a `SIGTERM`, cancels the function, which is dropped at its
+/// next `await` if it does not end by itself, and all is cleaned up; then the program exits with 130. The second exits at once. See
+/// `whit::Builder::ctrl_c`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand("", For::Runtime, None, options, item)
+    expand("", For::Main, options, item)
 }
 
 /// Runs an async function as a test, with `whit::run` and one worker, the thread of the test.
@@ -57,7 +62,7 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Other attributes, such as `#[should_panic]` and `#[ignore]`, work as for any test.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand(TEST, For::Runtime, Some(1), options, item)
+    expand(TEST, For::Test, options, item)
 }
 
 /// Runs an async function as a test, inside a simulation: `whit::sim`'s `Campaign`.
@@ -69,19 +74,14 @@ pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `WHIT_SIM_SEED=42 cargo test NAME` runs one seed, `WHIT_SIM_SEEDS=5000` so many of them.
 #[proc_macro_attribute]
 pub fn sim(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand(TEST, For::Simulation, None, options, item)
+    expand(TEST, For::Simulation, options, item)
 }
 
 const TEST: &str = "#[::core::prelude::v1::test]";
 
-fn expand(attribute: &str, whose: For, workers: Option<u64>, options: TokenStream, item: TokenStream) -> TokenStream {
+fn expand(attribute: &str, whose: For, options: TokenStream, item: TokenStream) -> TokenStream {
     let expanded = options::parse(options, whose)
-        .and_then(|mut options| {
-            if !options.local {
-                options.workers = options.workers.or(workers);
-            }
-            function::wrap(item.clone(), |name| options.call(whose, name))
-        })
+        .and_then(|options| function::wrap(item.clone(), |name| options.call(whose, name)))
         .map(|function| attribute.parse::<TokenStream>().ok().into_iter().chain([function]).collect());
     // With the function as it was, errors elsewhere in the file stay what they are.
     expanded.unwrap_or_else(|error: function::Error| [error.to_tokens(), item].into_iter().collect())

@@ -45,13 +45,19 @@
 //! # Limits
 //!
 //! Unsafe code is in `reactor.rs` and `sys/` (registering, and the wait of Linux), `asynchronous/` (which keeps that promise, and
-//! `IoSafe`) and `async_io.rs`. Of async-io's API, `os` (kqueue and Windows waitables) and `Timer` are not here; for the
+//! `IoSafe`), `interrupt/` (the handler of Ctrl-C) and `async_io.rs`. Of async-io's API, `os` (kqueue and Windows waitables) and `Timer` are not here; for the
 //! latter see `whit-timers`.
 
 #[cfg(feature = "async-io")]
 mod async_io;
 mod asynchronous;
 mod default;
+#[cfg(loom)]
+#[doc(hidden)]
+#[path = "interrupt/gate.rs"]
+pub mod gate;
+#[cfg(not(loom))]
+mod interrupt;
 #[cfg(loom)]
 #[doc(hidden)]
 pub mod parking;
@@ -68,4 +74,6 @@ pub use asynchronous::{
     AsSource, Async, IoSafe, Readable, ReadableOwned, Readiness, Writable, WritableOwned, start_connect,
 };
 pub use default::{SharedReactor, current_reactor};
+#[cfg(not(loom))]
+pub use interrupt::Interrupts;
 pub use reactor::Reactor;

@@ -43,6 +43,7 @@
 //! | children that borrow something big | [`scope`] | [`scope_with`], which owns it |
 //! | a time limit | [`move_on_after`], [`fail_after`] | the same, around the group |
 //! | to cancel by hand | [`CancelScope`], [`CancelToken`] | [`TaskGroup::cancel`], [`Child::cancel`] |
+//! | to cancel everything, as Ctrl-C does | [`Root`], [`interrupt`] | the same |
 //! | something to go on until it is done | [`shield`] | [`shield`] |
 //! | a value for all that is called | [`task_local!`] | taken over by what is spawned |
 //!
@@ -61,6 +62,9 @@
 //! Spawned tasks and closures for `unblock` inherit the scope and the task-local values of whoever spawns them
 //! ([`whit_core::Inherited`]). A plainly spawned task sees the cancellation of an inherited scope; it is its handle, or its
 //! group, that ends it.
+//!
+//! A program as a whole is cancelled by [`interrupt`], as Ctrl-C does it under the facade: that reaches the [`Root`], and whatever is
+//! in no other scope.
 //!
 //! Where the ideas come from: nurseries, cancel scopes and shields are trio's, the children's own wakers and the four joins
 //! futures-concurrency's, the group that owns its children's errors asyncio's and Kotlin's, the borrowing scope moro's.
@@ -87,6 +91,7 @@
 //!   around it, and must not wait for a time limit there: the outer scope that has to speak is not polled meanwhile.
 //! - A task that blocks its thread cannot be dropped, and holds up whoever waits for it. Blocking closures ask
 //!   [`is_cancelled`].
+//! - There is one interruption for the process, and all of its roots. A scope that was made before the first root is not reached.
 //! - The children of an array or a vector are boxed one by one, which takes no unsafe code. The only unsafe code of this crate is in
 //!   `lend.rs`, whose text says why it is sound.
 
@@ -114,8 +119,8 @@ mod wake;
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
 pub use borrow::{InLocalScope, InScope, LocalScope, Scope, Scoped, scope, scope_local};
 pub use cancel::{
-    CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Run, Shield, WaitCancelled, cancelled,
-    effective_deadline, fail_after, fail_at, is_cancelled, move_on_after, move_on_at, shield,
+    CancelScope, CancelToken, Cancelled, MoveOn, NotRescheduled, Reason, Root, Run, Shield, WaitCancelled, cancelled,
+    effective_deadline, fail_after, fail_at, interrupt, is_cancelled, move_on_after, move_on_at, shield,
 };
 pub use group::{
     Child, GroupBuilder, GroupError, LocalTaskGroup, NotStarted, Policy, Ready, TaskGroup, local_task_group, task_group,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use whit_core::UnhandledPanic;
 use whit_executor::BlockedPoll;
 
+use crate::interrupt::{EXIT_CODE, Listening};
 use crate::nested;
 use crate::runner::Runner;
 use crate::runtime::{self, Runtime};
@@ -76,6 +77,8 @@ pub struct Builder {
     pub(crate) on_unhandled: Option<Hook>,
     pub(crate) blocked_after: Duration,
     pub(crate) on_blocked: Option<BlockedHook>,
+    pub(crate) spare_workers: usize,
+    pub(crate) ctrl_c: bool,
 }
 
 pub(crate) type Hook = Arc<dyn Fn(&UnhandledPanic) + Send + Sync>;
@@ -97,6 +100,8 @@ impl Builder {
             on_unhandled: None,
             blocked_after: Duration::from_millis(100),
             on_blocked: None,
+            spare_workers: 0,
+            ctrl_c: false,
         }
     }
 
@@ -156,8 +161,8 @@ impl Builder {
         self
     }
 
-    /// Called once for each poll that blocks, on the watch's own thread, while it still blocks. By default a line goes to
-    /// stderr.
+    /// Called once for each poll that blocks, while it still blocks, on a thread that is there for reports only. By default a
+    /// line goes to stderr; by feature `tracing` it is an event, whether there is a hook or not.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -175,24 +180,71 @@ impl Builder {
         self
     }
 
-    /// Runs `future` as [`run`] does.
+    /// How many threads may stand in when all workers are stuck in polls that block. By default none.
+    ///
+    /// A spare starts when every worker, and every spare, has been in one poll for longer than
+    /// [`blocked_after`](Builder::blocked_after). It runs ready tasks, timers and sockets until a worker is free again. So with
+    /// spares a program that blocks in all of its workers stands still for little more than that time (up to 160 ms by
+    /// default), and not for as long as they block. It is a net for mistakes: what is known to block belongs into
+    /// [`unblock`](crate::unblock). Without the watch, and in [`run_local`], there are no spares.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    ///
+    /// let answer = whit::Builder::new().workers(1).spare_workers(1).on_blocked(|_| {}).run(async {
+    ///     let sleeping = whit::spawn(async { thread::sleep(Duration::from_millis(400)) });
+    ///     let (sender, receiver) = std::sync::mpsc::channel();
+    ///     whit::spawn(async move { sender.send(42).unwrap() }).detach();
+    ///     // Blocks the only worker, until the spare has run the task.
+    ///     let answer = receiver.recv().unwrap();
+    ///     sleeping.await;
+    ///     answer
+    /// });
+    /// assert_eq!(answer, 42);
+    /// ```
+    pub fn spare_workers(mut self, most: usize) -> Builder {
+        self.spare_workers = most;
+        self
+    }
+
+    /// Whether Ctrl-C and `SIGTERM` end the program cleanly. By default they do not, under `#[whit::main]` they do.
+    ///
+    /// The first cancels the root future, as every scope does it: it is polled once more, with [`is_cancelled`](crate::is_cancelled)
+    /// true and [`cancelled`](crate::cancelled) ready, and is dropped if it is still pending and nothing in it is
+    /// [shielded](crate::shield). Then follows the usual end. Spawned tasks and closures for [`unblock`](crate::unblock) see the same
+    /// meanwhile. **The second ends the process with exit code 130**, at once, wherever the first has got to.
+    ///
+    /// What comes out: the root's output if it had one all the same, as when it waits for `cancelled()` and returns. If it was dropped,
+    /// [`try_run`](Builder::try_run) answers with an error that [is interrupted](RunError::is_interrupted), and `run`, which has
+    /// nothing to return, **exits the process with 130**, after the clean-up.
+    ///
+    /// A signal that something else in the process catches, before or meanwhile, is left to it, as is one that is ignored. Outside
+    /// of `run` everything is as it was before. On Windows it is Ctrl-C and Ctrl-Break. It takes a thread and two descriptors.
+    pub fn ctrl_c(mut self, ctrl_c: bool) -> Builder {
+        self.ctrl_c = ctrl_c;
+        self
+    }
+
+    /// Runs `future` as [`run`] does. If it is interrupted (see [`ctrl_c`](Builder::ctrl_c)), it does not return, and exits the
+    /// process.
     ///
     /// # Panics
     ///
-    /// With the panic of `future`, and with the text of any [`RunError`].
+    /// With the panic of `future`, and with the text of any other [`RunError`].
     #[track_caller]
     pub fn run<F: Future>(self, future: F) -> F::Output {
         match self.try_run(future) {
             Ok(output) => output,
-            Err(error) => panic!("{error}"),
+            Err(error) => error.give_up(),
         }
     }
 
-    /// Runs `future` as [`run`] does, and says so if it could not start.
+    /// Runs `future` as [`run`] does, and says so if it could not start, or was interrupted.
     ///
     /// # Errors
     ///
-    /// [`RunError`]; then `future` has not been polled.
+    /// [`RunError`]; then `future` has not been polled, unless it was [interrupted](RunError::is_interrupted).
     ///
     /// # Panics
     ///
@@ -201,27 +253,29 @@ impl Builder {
     pub fn try_run<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let started = Location::caller();
         let workers = self.check(true)?;
-        runtime::run(&self, workers, started, future)
+        let listening = Listening::start(&self)?;
+        runtime::run(&self, listening.as_ref(), workers, started, future)
     }
 
-    /// Runs `future` as [`run_local`] does; `workers` does not count.
+    /// Runs `future` as [`run_local`] does; `workers` does not count. If it is interrupted (see [`ctrl_c`](Builder::ctrl_c)), it does
+    /// not return, and exits the process.
     ///
     /// # Panics
     ///
-    /// With the panic of `future`, and with the text of any [`RunError`].
+    /// With the panic of `future`, and with the text of any other [`RunError`].
     #[track_caller]
     pub fn run_local<F: Future>(self, future: F) -> F::Output {
         match self.try_run_local(future) {
             Ok(output) => output,
-            Err(error) => panic!("{error}"),
+            Err(error) => error.give_up(),
         }
     }
 
-    /// Runs `future` as [`run_local`] does, and says so if it could not start.
+    /// Runs `future` as [`run_local`] does, and says so if it could not start, or was interrupted.
     ///
     /// # Errors
     ///
-    /// [`RunError`]; then `future` has not been polled.
+    /// [`RunError`]; then `future` has not been polled, unless it was [interrupted](RunError::is_interrupted).
     ///
     /// # Panics
     ///
@@ -230,10 +284,11 @@ impl Builder {
     pub fn try_run_local<F: Future>(self, future: F) -> Result<F::Output, RunError> {
         let started = Location::caller();
         self.check(false)?;
-        runtime::run_local(&self, started, future)
+        let listening = Listening::start(&self)?;
+        runtime::run_local(&self, listening.as_ref(), started, future)
     }
 
-    /// Starts a runtime for several runs.
+    /// Starts a runtime for several runs. With [`ctrl_c`](Builder::ctrl_c), signals are caught during each of them, and not in between.
     ///
     /// # Errors
     ///
@@ -242,7 +297,7 @@ impl Builder {
     pub fn build(self) -> Result<Runner, RunError> {
         let started = Location::caller();
         let workers = self.check(true)?;
-        Runtime::start(&self, workers, started).map(Runner::new)
+        Ok(Runner::new(Runtime::start(&self, workers, started)?, self))
     }
 
     /// The number of workers, if all that was asked for can be done.
@@ -287,11 +342,13 @@ impl fmt::Debug for Builder {
             .field("on_unhandled", &self.on_unhandled.is_some())
             .field("blocked_after", &self.blocked_after)
             .field("on_blocked", &self.on_blocked.is_some())
+            .field("spare_workers", &self.spare_workers)
+            .field("ctrl_c", &self.ctrl_c)
             .finish()
     }
 }
 
-/// A runtime could not be started. The text says what was asked, what went wrong and what to do.
+/// A runtime could not be started, or its root was interrupted. The text says what was asked, what went wrong and what to do.
 #[derive(Debug)]
 pub struct RunError(pub(crate) Why);
 
@@ -304,11 +361,27 @@ pub(crate) enum Why {
     Name(String),
     Driver(io::Error),
     Thread { number: usize, of: usize, error: io::Error },
+    Signals(io::Error),
+    Interrupted,
 }
 
 impl RunError {
     pub(crate) fn nested(outer: &'static Location<'static>) -> RunError {
         RunError(Why::Nested(outer))
+    }
+
+    /// Whether Ctrl-C or `SIGTERM` cancelled the root before it was ready; see [`Builder::ctrl_c`]. Everything has been cleaned up then.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self.0, Why::Interrupted)
+    }
+
+    /// For those who must return a value and have none.
+    #[track_caller]
+    pub(crate) fn give_up(self) -> ! {
+        if self.is_interrupted() {
+            std::process::exit(EXIT_CODE);
+        }
+        panic!("{self}");
     }
 }
 
@@ -342,6 +415,12 @@ impl fmt::Display for RunError {
                 f,
                 "worker {number} of {of} could not be started: {error}; ask for fewer with `Builder::workers`, or raise the limit on threads"
             ),
+            Why::Signals(error) => {
+                write!(f, "a runtime was to catch Ctrl-C, and could not: {error}; leave out `Builder::ctrl_c`")
+            }
+            Why::Interrupted => f.write_str(
+                "the program was interrupted, by Ctrl-C or SIGTERM, before the root of its runtime was ready; everything has been cleaned up",
+            ),
         }
     }
 }
@@ -349,7 +428,7 @@ impl fmt::Display for RunError {
 impl Error for RunError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Why::Driver(error) | Why::Thread { error, .. } => Some(error),
+            Why::Driver(error) | Why::Thread { error, .. } | Why::Signals(error) => Some(error),
             _ => None,
         }
     }

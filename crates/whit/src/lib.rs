@@ -34,6 +34,9 @@
 //!
 //! # Cancellation and panics
 //!
+//! Under `#[whit::main]` and [`Builder::ctrl_c`], the first Ctrl-C or `SIGTERM` cancels the root, and what is in no other scope sees
+//! it; the second ends the process with 130.
+//!
 //! A dropped [`Task`] is cancelled. A panic in a task is re-raised where it is awaited; that of a detached task goes to
 //! [`Builder::on_unhandled`]. A panic of the root future comes out of `run`, after the same clean-up.
 //!
@@ -42,7 +45,13 @@
 //! - `macros` (on by default): `#[whit::main]` and `#[whit::test]`; it adds no crate but `whit-macros`.
 //! - `fs`: files, directories, standard streams.
 //! - `sim`: simulations, and `#[whit::sim]` for tests inside one.
-//! - `process`: child processes and signals.
+//! - `process`: child processes and signals. Ctrl-C needs no feature: see [`Builder::ctrl_c`].
+//! - `process-pool`: a pool of processes that run functions of this program; it adds serde and postcard.
+//! - `blocked-stack`: the report on a poll that blocks shows the stack where it is stuck, on Linux. It uses a realtime signal, which
+//!   may end a system call of the stuck thread with `EINTR`; see the page of `whit-stack`. Without it the report says that the thread
+//!   runs, or in which function of the kernel it sleeps. In a build without optimization the first report comes seconds late, as much
+//!   debug information has to be read for the names; the stack is that of the time when the watch looked.
+//! - `tracing`: the report is an event of `tracing`, at level `WARN` with target `whit::blocked`.
 //!
 //! # Limits
 //!
@@ -55,6 +64,7 @@ mod crew;
 mod driving;
 mod gather;
 mod global;
+mod interrupt;
 mod nested;
 mod race;
 mod runner;
@@ -67,7 +77,7 @@ pub use global::{spawn, spawn_local, spawn_named};
 pub use nested::running;
 pub use race::race;
 pub use runner::Runner;
-pub use whit_executor::BlockedPoll;
+pub use whit_executor::{BlockedPoll, StackTrace};
 
 pub use futures_lite::future::{or, yield_now};
 pub use futures_lite::{pin, ready};
@@ -188,6 +198,14 @@ pub mod prelude {
 /// #[whit::main(local, workers = 2)]
 /// async fn main() {}
 /// ```
+/// ```
+/// #[whit::main(local, ctrl_c = false)]
+/// async fn main() {}
+/// ```
+/// ```compile_fail
+/// #[whit::main(ctrl_c)]
+/// async fn main() {}
+/// ```
 /// ```compile_fail
 /// #[whit::main(threads = 2)]
 /// async fn main() {}
@@ -219,3 +237,12 @@ struct Attributes;
 /// ```
 #[cfg(all(doctest, feature = "macros", feature = "sim"))]
 struct Simulated;
+/// The pages of `docs/` that show code.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../docs/structured-concurrency.md")]
+    struct StructuredConcurrency;
+
+    #[doc = include_str!("../../../docs/cancellation.md")]
+    struct Cancellation;
+}

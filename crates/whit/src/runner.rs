@@ -6,7 +6,8 @@ use std::panic::Location;
 
 use whit_core::Handle;
 
-use crate::builder::RunError;
+use crate::builder::{Builder, RunError};
+use crate::interrupt::Listening;
 use crate::nested;
 use crate::runtime::Runtime;
 
@@ -25,14 +26,16 @@ use crate::runtime::Runtime;
 #[must_use = "dropping it ends the runtime"]
 pub struct Runner {
     runtime: Runtime,
+    builder: Builder,
 }
 
 impl Runner {
-    pub(crate) fn new(runtime: Runtime) -> Runner {
-        Runner { runtime }
+    pub(crate) fn new(runtime: Runtime, builder: Builder) -> Runner {
+        Runner { runtime, builder }
     }
 
-    /// Polls `future` on this thread, which is worker 0 meanwhile, until it is ready.
+    /// Polls `future` on this thread, which is worker 0 meanwhile, until it is ready. If it is interrupted (see
+    /// [`Builder::ctrl_c`]), it does not return: the runtime ends, and then the process, with 130.
     ///
     /// # Panics
     ///
@@ -40,10 +43,39 @@ impl Runner {
     /// text names.
     #[track_caller]
     pub fn run<F: Future>(&mut self, future: F) -> F::Output {
-        if let Some(outer) = nested::running() {
-            panic!("{}", RunError::nested(outer));
+        let (started, listening) = (Location::caller(), self.listen());
+        let run = |listening: Option<Listening>| {
+            let output = self.runtime.run(listening.as_ref(), started, future);
+            // The second signal is awaited until the end of the runtime.
+            output.inspect_err(|_interrupted| self.runtime.end())
+        };
+        match listening.and_then(run) {
+            Ok(output) => output,
+            Err(error) => error.give_up(),
         }
-        self.runtime.run(Location::caller(), future)
+    }
+
+    /// Polls `future` as [`run`](Runner::run) does, and says so if it was interrupted, after which the runner can be used on.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if it was [interrupted](RunError::is_interrupted), if signals could not be caught, and when called inside
+    /// another run; in the last two `future` has not been polled.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of `future`.
+    #[track_caller]
+    pub fn try_run<F: Future>(&mut self, future: F) -> Result<F::Output, RunError> {
+        let listening = self.listen()?;
+        self.runtime.run(listening.as_ref(), Location::caller(), future)
+    }
+
+    fn listen(&self) -> Result<Option<Listening>, RunError> {
+        if let Some(outer) = nested::running() {
+            return Err(RunError::nested(outer));
+        }
+        Listening::start(&self.builder)
     }
 
     /// The runtime's handle: to spawn from other threads, also between two runs.

@@ -27,6 +27,7 @@ use whit_timers::Timers;
 use crate::builder::{Builder, RunError, Why};
 use crate::crew::{Crew, report};
 use crate::driving::Driving;
+use crate::interrupt::Listening;
 use crate::watching::Watching;
 use crate::{global, nested};
 
@@ -76,14 +77,15 @@ impl Floor {
 
 pub(crate) fn run<F: Future>(
     builder: &Builder,
+    listening: Option<&Listening>,
     workers: usize,
     started: &'static Location<'static>,
     root: F,
 ) -> Result<F::Output, RunError> {
     let mut runtime = Runtime::start(builder, workers, started)?;
-    let output = catch_unwind(AssertUnwindSafe(|| runtime.run(started, root)));
+    let output = catch_unwind(AssertUnwindSafe(|| runtime.run(listening, started, root)));
     drop(runtime);
-    output.map_or_else(|panic| resume_unwind(panic), Ok)
+    output.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A runtime that has been started. Dropping it is the end.
@@ -92,11 +94,11 @@ pub(crate) struct Runtime {
     executor: Arc<Executor<'static>>,
     handle: Handle,
     shared: Arc<SharedPark<Arc<Driver>>>,
-    // Taken at the end.
-    crew: Option<Crew>,
+    crew: Arc<Crew>,
     watching: Option<Watching>,
     grace: Duration,
     name: String,
+    ended: bool,
 }
 
 impl Runtime {
@@ -112,40 +114,54 @@ impl Runtime {
         }
         let handle = floor.handle(executor.home());
         let shared = Arc::new(SharedPark::new(floor.driver.clone()));
-        let crew = match Crew::start(builder, workers, started, &handle, &executor, &shared) {
-            Ok(crew) => crew,
-            Err(error) => {
-                floor.close(builder.grace);
-                return Err(error);
+        let crew = Crew::new(builder, started, &handle, &executor, &shared);
+        if let Err(error) = crew.start(workers) {
+            crew.stop(builder.grace);
+            floor.close(builder.grace);
+            return Err(error);
+        }
+        let watching = Watching::start(builder, || {
+            let (mut watch, end) = executor.watch();
+            if builder.spare_workers > 0 {
+                let crew = crew.clone();
+                watch.spares(builder.spare_workers, move |spare| crew.start_spare(spare));
             }
-        };
-        let watching = Watching::start(builder, || executor.watch());
+            (watch, end)
+        });
         let (grace, name) = (builder.grace, builder.name.clone());
-        Ok(Runtime { floor, executor, handle, shared, crew: Some(crew), watching, grace, name })
+        Ok(Runtime { floor, executor, handle, shared, crew, watching, grace, name, ended: false })
     }
 
-    /// Polls `root` on this thread, as worker 0.
-    pub(crate) fn run<F: Future>(&mut self, started: &'static Location<'static>, root: F) -> F::Output {
+    /// Polls `root` on this thread, as worker 0. The error is that it was interrupted.
+    pub(crate) fn run<F: Future>(
+        &mut self,
+        listening: Option<&Listening>,
+        started: &'static Location<'static>,
+        root: F,
+    ) -> Result<F::Output, RunError> {
         let _entered = self.handle.enter();
         let _running = nested::enter(started);
-        self.executor.block_on_at(started, &self.shared.worker(), root)
+        let worker = self.shared.worker();
+        match listening {
+            None => Ok(self.executor.block_on_at(started, &worker, root)),
+            Some(listening) => listening.run(root, |root| self.executor.block_on_at(started, &worker, root)),
+        }
     }
 
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }
-}
 
-impl Drop for Runtime {
-    /// Steps 2 to 5.
-    fn drop(&mut self) {
+    /// Steps 2 to 5; nothing, if they were done.
+    pub(crate) fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
         let _entered = self.handle.enter();
         // A grace that no clock can hold has no end.
         let end = Instant::now().checked_add(self.grace);
         let left = || end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-        if let Some(crew) = self.crew.take() {
-            crew.stop(left());
-        }
+        self.crew.stop(left());
         let driving = (!self.executor.is_empty()).then(|| Driving::start(Arc::new(self.shared.worker()), &self.name));
         let closed = self.executor.close_timeout(left());
         drop(driving);
@@ -157,8 +173,15 @@ impl Drop for Runtime {
     }
 }
 
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 pub(crate) fn run_local<F: Future>(
     builder: &Builder,
+    listening: Option<&Listening>,
     started: &'static Location<'static>,
     root: F,
 ) -> Result<F::Output, RunError> {
@@ -173,11 +196,14 @@ pub(crate) fn run_local<F: Future>(
     let _local = global::enter_local(executor.clone());
 
     let watching = Watching::start(builder, || executor.watch());
-    let output = catch_unwind(AssertUnwindSafe(|| executor.block_on_at(started, &floor.driver, root)));
+    let output = catch_unwind(AssertUnwindSafe(|| match listening {
+        None => Ok(executor.block_on_at(started, &floor.driver, root)),
+        Some(listening) => listening.run(root, |root| executor.block_on_at(started, &floor.driver, root)),
+    }));
     drop(watching);
     let driving = (!executor.is_empty()).then(|| Driving::start(floor.driver.clone(), &builder.name));
     executor.close();
     drop(driving);
     floor.close(builder.grace);
-    output.map_or_else(|panic| resume_unwind(panic), Ok)
+    output.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -1,4 +1,10 @@
-//! Panics where something ends: in the drop of the root, of outputs that nobody takes, and of local tasks.
+//! Where something ends: panics in the drop of the root, of outputs that nobody takes, and of local tasks; what is left over, and who
+//! does not end.
+
+#[cfg(target_os = "linux")]
+#[path = "support/child.rs"]
+#[allow(dead_code)]
+mod child;
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use whit::{Builder, UnhandledPanic};
 
@@ -158,4 +164,91 @@ fn a_hook_that_panics_takes_nobody_along() {
         whit::spawn_local(async { 7 }).await
     };
     assert_eq!(builder().run_local(root), 7);
+}
+
+/// The guard of a leftover that sleeps for an hour drops before `run` returns, and that takes no time to speak of.
+#[test]
+fn a_leftover_that_sleeps_is_dropped_at_once() {
+    let run = |workers: Option<usize>| {
+        let drops = Arc::<AtomicUsize>::default();
+        let held = drops.clone();
+        let root = async move {
+            let held = Counts(held);
+            let sleeps = async move {
+                let _held = held;
+                whit::sleep(Duration::from_secs(3600)).await;
+            };
+            whit::spawn(sleeps).detach();
+            whit::sleep(MOMENT).await;
+            Instant::now()
+        };
+        let ended = match workers {
+            Some(workers) => Builder::new().workers(workers).run(root),
+            None => Builder::new().run_local(root),
+        };
+        let more = ended.elapsed();
+        assert_eq!(drops.load(SeqCst), 1, "dropped before `run` returned");
+        more
+    };
+    for workers in [Some(1), Some(2), None] {
+        // The best of a few, as the machine does other things as well.
+        let more = (0..5).map(|_| run(workers)).min().unwrap();
+        assert!(more <= Duration::from_millis(50), "{more:?} after the root");
+    }
+}
+
+/// Who does not end within the grace is left behind, and named.
+#[cfg(target_os = "linux")]
+#[test]
+fn stragglers_are_reported_by_name_and_line() {
+    let name = "stragglers_are_reported_by_name_and_line";
+    let Some(said) = child::said(name) else {
+        let (block, blocked) = std::sync::mpsc::channel();
+        Builder::new().workers(2).on_blocked(|_| ()).grace(Duration::from_millis(50)).run(async move {
+            let job = block.clone();
+            let task = whit::spawn_named("stubborn", async move {
+                block.send(()).unwrap();
+                std::thread::sleep(Duration::from_secs(3600));
+            });
+            let job = whit::unblock(move || {
+                job.send(()).unwrap();
+                std::thread::sleep(Duration::from_secs(3600));
+            });
+            eprintln!("lines {} and {}", task.meta().location().line(), job.meta().location().line());
+            task.detach();
+            job.detach();
+            // Blocks this worker, so that the other one takes the task over.
+            assert_eq!(blocked.iter().take(2).count(), 2);
+        });
+        return;
+    };
+    let lines = said.lines().find_map(|line| line.strip_prefix("lines ")).expect("it began");
+    let (task, job) = lines.split_once(" and ").unwrap();
+    let reported = |parts: &[&str]| said.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(reported(&["a task did not end", "(\"stubborn\")", &format!("endings.rs:{task}:")]), "{said}");
+    assert!(reported(&["blocking jobs did not end", &format!("endings.rs:{job}:")]), "{said}");
+    assert!(reported(&["a worker is stuck", "whit-1"]), "{said}");
+}
+
+/// A `run` in a `run` is refused, in the root and in tasks, and the outer one goes on.
+#[test]
+fn a_run_inside_a_run_is_refused_and_harms_nobody() {
+    let refused = || {
+        let refused = catch_unwind(|| whit::run(async {})).unwrap_err();
+        let text = refused.downcast_ref::<String>().expect("a sentence");
+        assert!(text.contains("endings.rs") && text.contains("await the future"), "{text}");
+        let local = Builder::new().try_run_local(async {}).unwrap_err();
+        assert!(!local.is_interrupted() && local.to_string().contains("endings.rs"), "{local}");
+    };
+    let drops = Arc::<AtomicUsize>::default();
+    for workers in [1, 2] {
+        Builder::new().workers(workers).run(async {
+            refused();
+            whit::spawn(async move { refused() }).await;
+            leave_one(&drops);
+            // On a thread of the pool there is room for another.
+            assert_eq!(whit::unblock(|| whit::run_local(async { 7 })).await, 7);
+        });
+    }
+    assert_eq!(drops.load(SeqCst), 2);
 }

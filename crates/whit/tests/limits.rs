@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use child::{alone, census};
+use child::{alone, census, settled};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use whit::Builder;
 use whit::net::{TcpListener, TcpStream, UdpSocket, is_out_of_descriptors, unix::UnixStream};
@@ -65,16 +65,7 @@ fn a_thousand_runs_leave_no_thread_and_no_descriptor_behind() {
                 1 => builder.run_local(some_of_everything()),
                 _ => builder.run(some_of_everything()),
             }
-            let ended = Instant::now();
-            let after = loop {
-                let after = census();
-                // A thread that was joined stays in the kernel's list for a moment; a descriptor is closed or it is not.
-                if after.0 == before.0 || after.1 != before.1 || ended.elapsed() > Duration::from_secs(1) {
-                    break after;
-                }
-                std::thread::yield_now();
-            };
-            assert_eq!(after, before, "threads and descriptors after run {number}, and before the first");
+            assert_eq!(settled(before), before, "threads and descriptors after run {number}, and before the first");
         }
     });
 }

@@ -167,7 +167,7 @@ impl<'a> LocalExecutor<'a> {
         })
     }
 
-    /// A watch for polls that block, and what ends it. One at a time.
+    /// A watch for polls that block, and what ends it. One at a time: a new one ends the one before.
     pub fn watch(&self) -> (Watch, WatchEnd) {
         Watch::new(self.state().clone())
     }
@@ -184,7 +184,7 @@ impl<'a> LocalExecutor<'a> {
 
     /// Calls `hook` for each panic that nobody awaits, instead of writing to stderr. The first hook stays.
     pub fn on_unhandled(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        self.state().set_hook(hook);
+        self.state().unhandled.set(hook);
     }
 
     /// Cancels every task and drops every future; later spawns come back cancelled. Not to be called from one of its tasks,
@@ -215,6 +215,8 @@ impl<'a> LocalExecutor<'a> {
 
     fn drive<R>(&self, f: impl FnOnce(&Own) -> R) -> R {
         let own = self.own();
+        // In one of its own tasks, perhaps: the poll that it is in blocks nobody meanwhile.
+        let _paused = self.state().pulse.pause();
         drive(self.home_ref(), &Driven { state: self.state(), own }, || f(own))
     }
 
@@ -310,18 +312,24 @@ impl Drop for Asleep<'_, '_> {
     }
 }
 
-/// The thread works for the executor, until this is dropped.
-struct Awake<'e>(&'e LocalState);
+/// The thread works for the executor, until this is dropped; and then goes on to if it did before.
+struct Awake<'e> {
+    state: &'e LocalState,
+    before: bool,
+}
 
 impl<'e> Awake<'e> {
     fn new(state: &'e LocalState) -> Awake<'e> {
+        let before = state.is_awake();
         state.wakes_up();
-        Awake(state)
+        Awake { state, before }
     }
 }
 
 impl Drop for Awake<'_> {
     fn drop(&mut self) {
-        self.0.falls_asleep();
+        if !self.before {
+            self.state.falls_asleep();
+        }
     }
 }

@@ -12,8 +12,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -21,16 +20,13 @@ use slab::Slab;
 use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
 use super::own_thread::OwnThread;
+use crate::ending::{Ending, Phase};
 use crate::injector::Injector;
 use crate::pulse::Pulse;
 use crate::rouse::Rouse;
 use crate::sleepers::Sleepers;
-use crate::state::Hook;
-use crate::watch::Watched;
-
-const OPEN: usize = 0;
-const CLOSING: usize = 1;
-const CLOSED: usize = 2;
+use crate::unhandled::Unhandled;
+use crate::watch::{Glance, Watched};
 
 pub(super) struct LocalState {
     pub(super) own: OwnThread<Own>,
@@ -41,8 +37,8 @@ pub(super) struct LocalState {
     rouse: Rouse,
     // Spawns from other threads. Their ends are counted here as well.
     foreign: AtomicUsize,
-    status: AtomicUsize,
-    hook: OnceLock<Hook>,
+    ending: Ending,
+    pub(super) unhandled: Unhandled,
 }
 
 /// What only the executor's own thread touches.
@@ -64,13 +60,9 @@ impl LocalState {
             awake: AtomicBool::new(false),
             rouse: Rouse::default(),
             foreign: AtomicUsize::new(0),
-            status: AtomicUsize::new(OPEN),
-            hook: OnceLock::new(),
+            ending: Ending::new(),
+            unhandled: Unhandled::default(),
         }
-    }
-
-    pub(super) fn set_hook(&self, hook: impl Fn(&UnhandledPanic) + Send + Sync + 'static) {
-        let _ = self.hook.set(Box::new(hook));
     }
 
     pub(super) fn is_empty(&self, own: &Own) -> bool {
@@ -78,6 +70,7 @@ impl LocalState {
     }
 
     /// The next task; one from elsewhere first, now and then.
+    #[inline]
     pub(super) fn next(&self, own: &Own, look_elsewhere: bool) -> Option<Runnable> {
         let first = if look_elsewhere { self.injector.pop() } else { None };
         first.or_else(|| own.pop()).or_else(|| self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable)))
@@ -89,6 +82,10 @@ impl LocalState {
         self.rouse.rouse();
     }
 
+    pub(super) fn is_awake(&self) -> bool {
+        self.awake.load(Ordering::SeqCst)
+    }
+
     /// The thread does something else, or sleeps.
     pub(super) fn falls_asleep(&self) {
         self.awake.store(false, Ordering::SeqCst);
@@ -96,7 +93,7 @@ impl LocalState {
 
     /// Tasks are dropped instead of run.
     pub(super) fn is_closing(&self) -> bool {
-        self.status.load(Ordering::Acquire) != OPEN
+        self.ending.has_begun()
     }
 
     pub(super) fn has_work(&self, own: &Own) -> bool {
@@ -109,7 +106,7 @@ impl LocalState {
 
     /// Cancels every task and drops every future.
     pub(super) fn close(&self, own: &Own) {
-        let _ = self.status.compare_exchange(OPEN, CLOSING, Ordering::SeqCst, Ordering::SeqCst);
+        self.ending.begin();
         loop {
             let wakers: Vec<_> = own.kept.borrow().iter().map(|(_, waker)| waker.clone()).collect();
             wakers.into_iter().for_each(Waker::wake);
@@ -120,8 +117,7 @@ impl LocalState {
             // Another thread is between the two steps of a wake, which it will end without our help.
             std::thread::sleep(Duration::from_micros(50));
         }
-        self.status.store(CLOSED, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        self.ending.complete();
         self.drain(own);
     }
 
@@ -152,10 +148,9 @@ impl Schedule for LocalState {
             Some(own) => own.push(runnable),
             None => self.injector.push(runnable),
         }
-        fence(Ordering::SeqCst);
-        match (self.status.load(Ordering::SeqCst), self.own.get()) {
-            (CLOSED, Some(own)) => self.drain(own),
-            (CLOSED, None) => while self.injector.pop().is_some() {},
+        match (self.ending.phase_after_push(), self.own.get()) {
+            (Phase::Closed, Some(own)) => self.drain(own),
+            (Phase::Closed, None) => while self.injector.pop().is_some() {},
             _ => self.sleepers.notify(),
         }
     }
@@ -188,10 +183,7 @@ impl Schedule for LocalState {
     }
 
     fn unhandled(&self, panic: &UnhandledPanic) {
-        match self.hook.get() {
-            Some(hook) => hook(panic),
-            None => eprintln!("{panic}"),
-        }
+        self.unhandled.report(panic);
     }
 }
 
@@ -222,12 +214,12 @@ impl Schedule for Driven<'_> {
 }
 
 impl Watched for LocalState {
-    fn workers(&self, f: &mut dyn FnMut(&Pulse, bool)) {
-        f(&self.pulse, false);
+    fn workers(&self, f: &mut dyn FnMut(Glance<'_>)) {
+        f(Glance { pulse: &self.pulse, waiting: false, spare: false });
     }
 
     fn quiet(&self) -> bool {
-        !self.awake.load(Ordering::SeqCst)
+        !self.is_awake()
     }
 
     /// Nobody else may run what waits here.

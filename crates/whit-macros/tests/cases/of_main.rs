@@ -32,6 +32,9 @@ async fn without_a_comma() {}
 #[whit::main(threads = 2)]
 async fn unknown_option() {}
 
+#[whit::main(ctrl_c)]
+async fn without_a_word() {}
+
 trait HasNoBody {
     #[whit::main]
     async fn no_body();

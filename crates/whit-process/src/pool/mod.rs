@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! The example `process_pool` of this crate does the same with jobs that crash and do not end.
+//! The example `process_pool` of the facade does the same with jobs that crash and do not end.
 //!
 //! # How it works
 //!

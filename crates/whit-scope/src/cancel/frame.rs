@@ -7,6 +7,7 @@ use std::time::Instant;
 use whit_core::{Inherited, Key, TaskId, current_task};
 
 use super::node::Node;
+use super::root;
 
 static SCOPE: Key = Key::new();
 
@@ -20,15 +21,23 @@ pub(crate) struct Frame {
     holds: AtomicUsize,
 }
 
-/// The innermost scope, of whichever task.
-pub(crate) fn current() -> Option<Arc<Frame>> {
+/// The innermost scope of whichever task, without that of the root.
+pub(super) fn current() -> Option<Arc<Frame>> {
     Inherited::current_value(&SCOPE)
+}
+
+/// Where a scope that is made now is attached, and whose cancellation is seen now.
+pub(crate) fn current_node() -> Option<Arc<Node>> {
+    match current() {
+        Some(frame) => Some(frame.node.clone()),
+        None => root::ground(),
+    }
 }
 
 /// The innermost run that encloses what is polled now, and that would drop it.
 pub(crate) fn enclosing() -> Option<Arc<Frame>> {
     let task = current_task();
-    current().filter(|frame| frame.task == task)
+    current().or_else(root::polled).filter(|frame| frame.task == task)
 }
 
 impl Frame {

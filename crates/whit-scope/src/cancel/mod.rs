@@ -2,7 +2,8 @@
 //!
 //! Parts: a [`Node`](node::Node) is a place in the tree, with a flag, a deadline and those who wait for the flag. A
 //! [`Run`](run::Run) is a future inside a scope; it alone drops what is cancelled. A [`Frame`](frame::Frame) stands for a run that
-//! encloses what is polled, and is what spawned tasks inherit.
+//! encloses what is polled, and is what spawned tasks inherit. A [`Root`](root::Root) is the run that nobody inherits, and that an
+//! interruption cancels.
 //!
 //! Rules:
 //! 1. A cancelled node stays cancelled, and so does everything below it. The reason is that of the node where it began.
@@ -24,16 +25,18 @@ mod frame;
 mod limit;
 mod node;
 mod reason;
+mod root;
 mod run;
 mod scope;
 mod shield;
 mod token;
 mod wait;
 
-pub(crate) use frame::{Hold, current, enclosing};
+pub(crate) use frame::{Hold, current_node, enclosing};
 pub use limit::{MoveOn, fail_after, fail_at, move_on_after, move_on_at};
 pub(crate) use node::Node;
 pub use reason::{Cancelled, Reason};
+pub use root::{Root, interrupt};
 pub use run::Run;
 pub use scope::{CancelScope, NotRescheduled, effective_deadline, is_cancelled};
 pub use shield::{Shield, shield};

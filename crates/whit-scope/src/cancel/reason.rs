@@ -37,6 +37,8 @@ pub enum Reason {
     },
     /// The future of the group was dropped.
     Dropped,
+    /// The program was [interrupted](crate::interrupt), by Ctrl-C for example.
+    Interrupted,
     /// The group had ended when the child was spawned, or the executor has.
     Ended,
 }
@@ -71,6 +73,7 @@ impl fmt::Display for Cancelled {
             }
             Reason::Failed { spawned: None } => f.write_str("cancelled: the body of its group failed"),
             Reason::Won { spawned } => write!(f, "cancelled: a child of its group, spawned at {spawned}, won"),
+            Reason::Interrupted => f.write_str("cancelled: the program was interrupted"),
             Reason::Dropped => f.write_str("cancelled: its group was dropped"),
             Reason::Ended => f.write_str("cancelled: its group or its executor had ended"),
         }

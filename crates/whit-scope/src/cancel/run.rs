@@ -10,8 +10,9 @@ use pin_project_lite::pin_project;
 use whit_core::{Inherited, TimerKey};
 
 use super::Cancelled;
-use super::frame::{Frame, enclosing};
+use super::frame::{Frame, current_node, enclosing};
 use super::node::Node;
+use super::root;
 use super::scope::SharedClock;
 use crate::stop::Stopping;
 
@@ -56,6 +57,8 @@ pub(super) enum Start {
     At(Arc<Node>, Option<SharedClock>),
     /// A new scope below the one that is current then.
     Below(Option<std::time::Instant>, SharedClock),
+    /// The root: nobody inherits it.
+    Root(Arc<Node>),
 }
 
 /// What a run has from its first poll to its end.
@@ -63,6 +66,8 @@ struct Inside {
     frame: Arc<Frame>,
     outer: Option<Arc<Frame>>,
     values: Inherited,
+    // Of a root only: the frame, to be found while it is polled. It stands in no values.
+    root: Option<Arc<Frame>>,
     clock: Option<SharedClock>,
     timer: TimerKey,
     run: Option<usize>,
@@ -78,6 +83,11 @@ impl<F> Run<F> {
         Run::with(Start::At(node, None), true, future)
     }
 
+    /// A run that stands around everything, and is inherited by nobody.
+    pub(super) fn root(node: Arc<Node>, future: F) -> Run<F> {
+        Run::with(Start::Root(node), true, future)
+    }
+
     fn with(start: Start, speaks_for_itself: bool, future: F) -> Run<F> {
         Run { future: Some(future), start, inside: None, stopping: Stopping::new(), stopped: None, speaks_for_itself }
     }
@@ -85,7 +95,7 @@ impl<F> Run<F> {
     pub(super) fn node(&self) -> Option<&Arc<Node>> {
         match (&self.inside, &self.start) {
             (Some(inside), _) => Some(&inside.frame.node),
-            (None, Start::At(node, _)) => Some(node),
+            (None, Start::At(node, _) | Start::Root(node)) => Some(node),
             (None, Start::Below(..)) => None,
         }
     }
@@ -100,7 +110,7 @@ impl<F: Future> Future for Run<F> {
         while let Some(future) = this.future.as_mut().as_pin_mut() {
             // If everybody inside has been told before this poll, it is the last one.
             let told = inside.frame.node.is_delivered();
-            if let Poll::Ready(output) = inside.values.enter(|| future.poll(cx)) {
+            if let Poll::Ready(output) = inside.enter(|| future.poll(cx)) {
                 inside.end(|| this.future.set(None));
                 return Poll::Ready(Ok(output));
             }
@@ -135,13 +145,23 @@ impl Inside {
         let outer = enclosing();
         let (node, clock) = match start {
             Start::At(node, clock) => (node.clone(), clock.clone()),
-            Start::Below(deadline, clock) => {
-                let parent = super::frame::current().map(|frame| frame.node.clone());
-                (Node::new(parent, *deadline), Some(clock.clone()))
-            }
+            Start::Below(deadline, clock) => (Node::new(current_node(), *deadline), Some(clock.clone())),
+            Start::Root(node) => (node.clone(), None),
         };
         let frame = Frame::new(node, outer.clone());
-        Inside { values: frame.values(), frame, outer, clock, timer: TimerKey::NONE, run: None }
+        let (values, root) = match start {
+            Start::Root(_) => (Inherited::default(), Some(frame.clone())),
+            _ => (frame.values(), None),
+        };
+        Inside { values, root, frame, outer, clock, timer: TimerKey::NONE, run: None }
+    }
+
+    /// Runs `f` inside the scope.
+    fn enter<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        match self.root {
+            Some(_) => root::poll_as(&mut self.root, f),
+            None => self.values.enter(f),
+        }
     }
 
     /// `Ready` once the run may act: the deadline passed, or somebody cancelled and all inside have been told.
@@ -174,7 +194,7 @@ impl Inside {
 
     /// Drops the future inside its values, and leaves the scope.
     fn end(&mut self, drop: impl FnOnce()) {
-        self.values.enter(drop);
+        self.enter(drop);
         if let Some(clock) = &self.clock {
             clock.cancel(&mut self.timer);
         }

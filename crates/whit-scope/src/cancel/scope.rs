@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use whit_core::{Clock, Handle, Missing};
 
-use super::frame::current;
+use super::frame::{current, current_node};
 use super::node::Node;
 use super::run::Start;
 use super::{CancelToken, Cancelled, Run, WaitCancelled};
@@ -45,7 +45,7 @@ impl CancelScope {
     #[allow(clippy::new_without_default, reason = "what it makes depends on where it is called")]
     pub fn new() -> CancelScope {
         let clock = Handle::try_current().ok().and_then(|handle| handle.clock().cloned().ok());
-        CancelScope { node: Node::new(current().map(|frame| frame.node.clone()), None), clock }
+        CancelScope { node: Node::new(current_node(), None), clock }
     }
 
     /// A scope below the current one whose deadline is `duration` from now. A time that no [`Instant`] can hold is never.
@@ -62,7 +62,7 @@ impl CancelScope {
 
     /// A scope below the current one with a clock and a deadline; `None` is never.
     pub fn new_in(clock: Arc<dyn Clock + Send + Sync>, deadline: Option<Instant>) -> CancelScope {
-        CancelScope { node: Node::new(current().map(|frame| frame.node.clone()), deadline), clock: Some(clock) }
+        CancelScope { node: Node::new(current_node(), deadline), clock: Some(clock) }
     }
 
     /// A scope below `token` and nothing else.
@@ -70,7 +70,8 @@ impl CancelScope {
         CancelScope { node: Node::new(Some(token.node().clone()), None), ..CancelScope::new() }
     }
 
-    /// The innermost scope of what this thread is polling, if there is one. In a shield, that is the shield's.
+    /// The innermost scope of what this thread is polling, if there is one. In a shield, that is the shield's. A [`Root`](crate::Root)
+    /// is not one.
     pub fn current() -> Option<CancelScope> {
         let node = current()?.node.clone();
         let clock = Handle::try_current().ok().and_then(|handle| handle.clock().cloned().ok());
@@ -145,11 +146,12 @@ impl fmt::Debug for CancelScope {
     }
 }
 
-/// Whether the innermost scope of what this thread is polling is cancelled; false outside every scope and in a shield.
+/// Whether the innermost scope of what this thread is polling is cancelled; false in a shield. Outside every scope: whether the
+/// program was [interrupted](crate::interrupt).
 ///
 /// A closure that blocks may ask, too: it inherits the scope of whoever calls `unblock`.
 pub fn is_cancelled() -> bool {
-    current().is_some_and(|frame| frame.node.is_cancelled())
+    current().map_or_else(super::root::is_interrupted, |frame| frame.node.is_cancelled())
 }
 
 /// The earliest deadline of the scopes around what this thread is polling, up to a shield: how much time there is at most.

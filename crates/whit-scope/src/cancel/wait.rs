@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::Cancelled;
-use super::frame::current;
+use super::frame::current_node;
 use super::node::Node;
 
 /// Waits until the innermost scope around it is cancelled, and tells why.
 ///
 /// Which scope that is is settled at the first poll. After it is ready there is one poll left before the scope drops what is
-/// pending: enough to leave something behind, or to begin what is [shielded](crate::shield). Outside every scope it is never
-/// ready. Woken by who cancels, before the runs of the scope are.
+/// pending: enough to leave something behind, or to begin what is [shielded](crate::shield). Outside every scope it
+/// is ready when the program is [interrupted](crate::interrupt), and never without a [`Root`](crate::Root). Woken by who cancels,
+/// before the runs of the scope are.
 ///
 /// Cancel-safe.
 pub fn cancelled() -> WaitCancelled {
@@ -40,7 +41,7 @@ impl Future for WaitCancelled {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
         let WaitCancelled { node, key } = &mut *self;
         if node.is_none() {
-            *node = current().map(|frame| frame.node.clone());
+            *node = current_node();
         }
         node.as_ref().map_or(Poll::Pending, |node| node.poll_cancelled(key, cx.waker()))
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::child::Child;
 use super::error::GroupError;
 use super::slot::Slot;
-use crate::cancel::{Node, current, enclosing};
+use crate::cancel::{Node, current_node, enclosing};
 use crate::unwind::pin_and_drop;
 use crate::{Cancelled, LocalScope, Reason, Run, WaitCancelled, scope_local};
 
@@ -65,7 +65,7 @@ where
     F: Future<Output = Result<R, E>>,
 {
     let outer = enclosing();
-    let node = Node::new(current().map(|frame| frame.node.clone()), None);
+    let node = Node::new(current_node(), None);
     let errors = Rc::default();
     let all = scope_local(|scope| {
         let group = LocalTaskGroup { scope, node: node.clone(), errors: Rc::clone(&errors) };

@@ -10,7 +10,7 @@ use whit_core::{Handle, Home, cleanup};
 use super::GroupError;
 use super::state::{Ended, Policy, Shared, TaskGroup};
 use crate::Run;
-use crate::cancel::{Hold, Node, current, enclosing};
+use crate::cancel::{Hold, Node, current_node, enclosing};
 use crate::unwind::{CatchUnwind, pin_and_drop};
 
 /// Runs `body` with a group of tasks, and returns when the body **and every child** have ended: trio's nursery, asyncio's
@@ -123,7 +123,7 @@ impl GroupBuilder {
         let home = self.home.map_or_else(|| Handle::try_current()?.schedule().cloned(), Ok);
         match home {
             Ok(home) => move || {
-                let node = Node::new(current().map(|frame| frame.node.clone()), None);
+                let node = Node::new(current_node(), None);
                 TaskGroup::new(home, self.policy, self.limit, node)
             },
             Err(missing) => panic!("a task group needs a scheduler, but {missing}"),

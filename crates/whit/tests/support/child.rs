@@ -9,8 +9,15 @@ const LONG: Duration = Duration::from_secs(120);
 
 /// Runs `test` in a child process: the test binary runs itself again, and only the test `name`, which comes here again.
 pub(crate) fn alone(name: &str, test: impl FnOnce()) {
+    if said(name).is_none() {
+        test();
+    }
+}
+
+/// What the test `name` says on stderr in a child process. `None` in that process: it is to do what is tested.
+pub(crate) fn said(name: &str) -> Option<String> {
     if std::env::var_os(CHILD).is_some_and(|child| child == name) {
-        return test();
+        return None;
     }
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads", "1"])
@@ -27,14 +34,28 @@ pub(crate) fn alone(name: &str, test: impl FnOnce()) {
         }
     }
     let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let (text, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}{said}");
     // A renamed test would run nothing and succeed.
     assert!(text.contains("1 passed"), "{text}");
+    Some(said.into_owned())
 }
 
 /// The threads and the descriptors of this process.
 pub(crate) fn census() -> (usize, usize) {
     let entries = |folder| std::fs::read_dir(folder).unwrap().count();
     (entries("/proc/self/task"), entries("/proc/self/fd"))
+}
+
+/// The census, once the threads are as many as `before`, or after a second. A thread that was joined stays in the kernel's list
+/// for a moment; a descriptor is closed or it is not.
+pub(crate) fn settled(before: (usize, usize)) -> (usize, usize) {
+    let started = Instant::now();
+    loop {
+        let after = census();
+        if after.0 == before.0 || after.1 != before.1 || started.elapsed() > Duration::from_secs(1) {
+            return after;
+        }
+        std::thread::yield_now();
+    }
 }

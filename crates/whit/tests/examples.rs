@@ -1,0 +1,98 @@
+//! The examples about structure: what they say, in which order, and every row that they measure.
+
+#![allow(unreachable_pub, clippy::duplicate_mod, reason = "each example is a program of its own as well")]
+
+#[cfg(target_os = "linux")]
+#[path = "support/child.rs"]
+#[allow(dead_code)]
+mod child;
+
+use std::sync::Mutex;
+
+/// They measure times, and want the machine for themselves.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// An example as a test. Up to three tries, for the rows that measure time on a machine that does other things as well.
+macro_rules! example {
+    ($name:ident, $file:literal, $check:expr) => {
+        #[path = $file]
+        #[allow(dead_code)]
+        mod $name;
+
+        #[test]
+        fn $name() {
+            let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            on_its_own(stringify!($name), || {
+                for last in [false, false, true] {
+                    let log = $name::support::Log::new(stringify!($name));
+                    let rows = $name::chapter(&log).unwrap();
+                    let check: fn(&[String]) = $check;
+                    check(&log.lines());
+                    let bad: Vec<_> = rows.iter().filter(|row| !row.good).collect();
+                    assert!(!rows.is_empty());
+                    if bad.is_empty() {
+                        return;
+                    }
+                    assert!(!last, "not as asked: {bad:?}");
+                }
+            });
+        }
+    };
+}
+
+/// In a process of its own, as one of them sends itself a signal.
+#[cfg(target_os = "linux")]
+fn on_its_own(name: &str, test: impl FnOnce()) {
+    child::alone(name, test);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_its_own(_name: &str, test: impl FnOnce()) {
+    test();
+}
+
+/// The lines from the one that is `first` on.
+fn from<'l>(lines: &'l [String], first: &str) -> &'l [String] {
+    let at =
+        lines.iter().position(|line| line.starts_with(first)).unwrap_or_else(|| panic!("no {first:?}: {lines:#?}"));
+    &lines[at + 1..]
+}
+
+example!(group, "../examples/group.rs", |lines| {
+    let fast = from(lines, "Fail fast");
+    assert_eq!(fast[..2], ["  quick ended", "  broken ended"]);
+    assert_eq!(fast[2], "  slow was cancelled");
+    assert_eq!(fast[3], r#"The group: Err(Failed { first: "broken is not there", rest: [] })"#);
+    let supervised = from(lines, "Supervise");
+    assert_eq!(supervised[..4], ["  quick ended", "  broken ended", "  slow ended", "  together 9 bytes"]);
+    assert_eq!(supervised[4], r#"The group: Err(Failed { first: "broken is not there", rest: [] })"#);
+});
+
+example!(deadline, "../examples/deadline.rs", |lines| {
+    let expired = "cancelled: the deadline of its scope passed";
+    assert_eq!(lines[0], "Nested: the outer one says None");
+    assert_eq!(
+        lines[1..3],
+        ["Shielded: cleaned up, although the time is up".to_owned(), format!("Shielded: {expired}")]
+    );
+    assert_eq!(lines[3..7], [1, 2, 3, 4].map(|piece| format!("Rescheduled: piece {piece}")));
+    assert_eq!(lines[7..], [format!("Rescheduled: {expired}")]);
+});
+
+example!(watchdog, "../examples/watchdog.rs", |lines| {
+    for workers in ["One worker", "Two workers"] {
+        let said = from(lines, workers);
+        assert!(said[0].starts_with("  greedy, spawned on line "), "{said:#?}");
+        assert!(said[1].starts_with("  the longest gap"), "{said:#?}");
+    }
+});
+
+example!(ctrl_c, "../examples/ctrl_c.rs", |lines| {
+    assert_eq!(lines[0], "Ctrl-C");
+    assert_eq!(lines[1], "idle: here you are after a question of 10 ms");
+    assert_eq!(lines[2], "busy: here you are after a question of 700 ms");
+    let mut rest = lines[3..5].to_vec();
+    rest.sort();
+    assert_eq!(rest, ["server: 10000 ms are too long", "slow: no answer after a question of 10000 ms"]);
+    assert_eq!(lines[5], "server: all connections have ended");
+});
