@@ -78,6 +78,11 @@
 //!   panics; the `*_blocking` verbs of whit-sync, and locks that a thread holds, hang it. Closures under `unblock` run at once, in line, and take no time but what `whit::time::hold` says;
 //!   one that waits for another task hangs.
 //! - `whit::time::hold` in a task, not in a closure under `unblock`, holds up every host.
+//! - The network is Linux's as programs see it: errors, their kinds and their order are compared with the system's. Its TCP has
+//!   neither congestion control nor fast retransmission (a loss is a stall until the timer), gathers nothing but what is written at
+//!   one moment, and refuses two ends that connect to each other at once. There is no multicast; a hop limit is kept and has no
+//!   effect. A writer whose peer never reads asks it for room for ever, as on a real system: such a run meets `max_time`, and no
+//!   deadlock is reported.
 //! - A descriptor of the system is refused, with the line that spawned the task: `whit::Async`, Unix sockets, child processes,
 //!   signals. Standard streams are the real ones.
 //! - Two operations of one task can be parted only where whit has an await: between plain loads and stores nothing happens. Models

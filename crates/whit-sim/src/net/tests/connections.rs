@@ -98,6 +98,23 @@ fn a_reader_that_does_not_read_stops_the_writer() {
 }
 
 #[test]
+fn buffers_are_as_large_as_they_were_asked_to_be() {
+    let bench = Bench::new(1);
+    bench.run(async {
+        let listener = TcpSocket::new_in(&bench.handle(B)).recv_buffer(2_000).listen("10.0.0.2:80").await.unwrap();
+        let socket = TcpSocket::new_in(&bench.handle(A)).send_buffer(1_000);
+        let mut near = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+        let _far = listener.accept().await.unwrap();
+        let mut written = 0;
+        while let Some(len) = poll_once(near.write(&[7; 300])).await {
+            written += len.unwrap();
+            bench.sleep(SEC).await;
+        }
+        assert_eq!(written, 3_000);
+    });
+}
+
+#[test]
 fn news_of_room_that_are_lost_are_asked_for() {
     let bench = Bench::new(1);
     bench.run(async {
