@@ -104,15 +104,8 @@ pub struct ManualClock(Mutex<Manual>);
 struct Manual {
     now: Instant,
     next: NonZeroU64,
-    // By deadline; first come, first woken among equals. Few timers, so a list.
+    // Few timers, so a list; first come, first woken among equals.
     waiting: Vec<(NonZeroU64, Instant, Waker)>,
-}
-
-impl Manual {
-    /// How many have a deadline that is not after `instant`.
-    fn not_after(&self, instant: Instant) -> usize {
-        self.waiting.partition_point(|t| t.1 <= instant)
-    }
 }
 
 impl ManualClock {
@@ -134,16 +127,17 @@ impl ManualClock {
             panic!("ManualClock::advance by {by:?} passes the last instant this system can name; advance by less");
         };
         manual.now = now;
-        let due = manual.not_after(now);
-        let waiting = manual.waiting.split_off(due);
-        let due = std::mem::replace(&mut manual.waiting, waiting);
+        let (mut due, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut manual.waiting).into_iter().partition(|t| t.1 <= now);
+        manual.waiting = waiting;
         drop(manual);
+        due.sort_by_key(|t| t.1);
         wake_all(due.into_iter().map(|t| t.2));
     }
 
     /// The earliest deadline that somebody waits for.
     pub fn next_deadline(&self) -> Option<Instant> {
-        lock(&self.0).waiting.first().map(|t| t.1)
+        lock(&self.0).waiting.iter().map(|t| t.1).min()
     }
 }
 
@@ -169,8 +163,7 @@ impl Clock for ManualClock {
         if !ready {
             let number = manual.next;
             manual.next = number.saturating_add(1);
-            let at = manual.not_after(deadline);
-            manual.waiting.insert(at, (number, deadline, cx.waker().clone()));
+            manual.waiting.push((number, deadline, cx.waker().clone()));
             *key = TimerKey::new(number);
         }
         drop(manual);

@@ -127,6 +127,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "nothing is short there")]
     fn only_short_sleeps_that_others_end_are_worth_a_look() {
         let mut spin = Spin::new();
         sleep(&mut spin, MOMENT * 2, true);

@@ -11,7 +11,7 @@ use std::thread;
 
 use futures_lite::future::{block_on, yield_now};
 use whit_core::{Handle, Task, ThreadPark, current_task};
-use whit_executor::{Executor, LocalExecutor, SharedPark, StaticExecutor, StaticLocalExecutor};
+use whit_executor::{Executor, LocalExecutor, SharedPark};
 
 /// Counts its drops.
 struct Dropped(Arc<AtomicUsize>);
@@ -274,28 +274,6 @@ fn close_names_each_task_once() {
         assert_eq!(error.len(), 1, "{error:?}");
         assert!(error[0].starts_with(&format!("task {id},")), "{error:?}");
     });
-}
-
-/// Nothing of a leaked executor is dropped by itself, and everything by `close`.
-#[test]
-fn leaked_executors_still_close() {
-    let count = Arc::<AtomicUsize>::default();
-    let held = || Dropped(count.clone());
-    let waits = |held| async move {
-        let _held: Dropped = held;
-        pending::<()>().await;
-    };
-    let (shared, local): (&StaticExecutor, &StaticLocalExecutor) =
-        (Executor::new().leak(), LocalExecutor::new().leak());
-    shared.spawn(waits(held())).detach();
-    local.spawn(waits(held())).detach();
-    block_on(shared.run(local.run(yield_now())));
-    assert_eq!(count.load(Ordering::SeqCst), 0);
-    shared.close();
-    assert_eq!(count.load(Ordering::SeqCst), 1);
-    local.close();
-    assert_eq!(count.load(Ordering::SeqCst), 2);
-    assert!(shared.is_empty() && local.is_empty());
 }
 
 #[test]
