@@ -334,7 +334,7 @@ impl Host {
         self
     }
 
-    /// How its clock differs from the true one.
+    /// How its clock differs from the true one, for whatever asks it from now on.
     pub fn skew(self, skew: Skew) -> Host {
         self.site.set_skew(self.id, skew);
         self

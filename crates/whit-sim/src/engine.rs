@@ -20,8 +20,8 @@ use whit_core::{Runnable, budget, drive};
 
 use crate::decider::{Choice, Policy, UNITS};
 use crate::report::{self, Why};
-use crate::room::{Next, Ready, RootWaker, SeatId};
-use crate::site::{ROOT, Seat, Site};
+use crate::room::{Next, Ready, RootWaker};
+use crate::site::{ROOT, Site};
 use crate::trace::Event;
 
 /// How far a run may go.
@@ -43,8 +43,6 @@ pub(crate) struct Engine<'a> {
     pub(crate) limits: Limits,
     pub(crate) started: &'static Location<'static>,
     pub(crate) steps: u64,
-    // Those of the site, to save a lock and a clone for each poll.
-    seats: Vec<Option<Seat>>,
 }
 
 impl<'a> Engine<'a> {
@@ -54,7 +52,7 @@ impl<'a> Engine<'a> {
         limits: Limits,
         started: &'static Location<'static>,
     ) -> Engine<'a> {
-        Engine { site, policy, limits, started, steps: 0, seats: Vec::new() }
+        Engine { site, policy, limits, started, steps: 0 }
     }
 
     /// Runs everything until `root` is ready, and then drops what is left.
@@ -116,7 +114,7 @@ impl<'a> Engine<'a> {
                 }
                 Ready::Task { runnable, number, seat } => {
                     let now = world.now();
-                    let seat = self.seat(seat).clone();
+                    let seat = self.site.seat(seat);
                     world.record(seat.host, Event::Poll { task: number });
                     room.polled(now);
                     let _entered = seat.handle.enter();
@@ -160,7 +158,7 @@ impl<'a> Engine<'a> {
 
     fn poll_root<F: Future>(&mut self, root: Pin<&mut F>, waker: &Waker) -> Result<Poll<F::Output>, Why> {
         let Some(seat) = self.site.root_seat() else { unreachable!("nothing names the root's host") };
-        let seat = self.seat(seat).clone();
+        let seat = self.site.seat(seat);
         let _entered = seat.handle.enter();
         let (units, _) = self.units();
         let poll = || budget::with_units(units, || root.poll(&mut Context::from_waker(waker)));
@@ -188,13 +186,6 @@ impl<'a> Engine<'a> {
             return Err(Why::Steps(self.limits.steps, report::waiting(self.site, self.started)));
         }
         Ok(())
-    }
-
-    fn seat(&mut self, seat: SeatId) -> &Seat {
-        if self.seats.len() <= seat.0 {
-            self.seats.resize(seat.0 + 1, None);
-        }
-        self.seats[seat.0].get_or_insert_with(|| self.site.seat(seat))
     }
 }
 

@@ -131,9 +131,13 @@ fn clocks_of_hosts_differ() {
     sim.host("ahead").skew(Skew::ahead(2 * SECOND));
     sim.host("behind").skew(Skew::behind(3 * SECOND));
     sim.host("fast").skew(Skew::default().drift(100_000.0));
+    let late = sim.host("late");
     let controls = sim.controls();
     sim.run(async move {
         let root = now();
+        assert_eq!(controls.on("late", async { now() }).await, root);
+        late.skew(Skew::ahead(SECOND));
+        assert_eq!(controls.on("late", async { now() }).await, root + SECOND);
         let seen = |host: &'static str| controls.on(host, async { now() });
         assert_eq!(seen("ahead").await - root, 2 * SECOND);
         assert_eq!(root - seen("behind").await, 3 * SECOND);

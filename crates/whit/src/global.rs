@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
@@ -98,7 +99,17 @@ where
     if let Some(executor) = LOCAL.with(|local| local.borrow().clone()) {
         return executor.spawn_at(location, future);
     }
-    // A home of another make may keep to one thread as well.
+    // Boxed, so that the usual way above stays the only one to spawn a future of this type, and is compiled in place.
+    spawn_local_elsewhere(location, Box::pin(future))
+}
+
+/// A home of another make may keep to one thread as well.
+#[cold]
+#[track_caller]
+fn spawn_local_elsewhere<T: 'static>(
+    location: &'static Location<'static>,
+    future: Pin<Box<dyn Future<Output = T>>>,
+) -> Task<T> {
     let spawned = Handle::with_current_schedule(|home| match home {
         Some(home) => Spawn::new().location(location).spawn_local(home, future),
         None => Err(future),
