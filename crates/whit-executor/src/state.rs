@@ -188,9 +188,13 @@ impl State {
             let metas = kept.iter().map(|(_, kept)| unsafe { kept.meta.as_ref() });
             found.extend(metas.map(|meta| (meta.id().get(), meta.to_string())));
         }
-        let polls: Vec<_> = lock(&self.crew).iter().filter_map(|worker| worker.pulse.look()).collect();
-        found.extend(polls.iter().map(|poll| (poll.id, format!("task {} (spawned at {})", poll.id, poll.location))));
-        // By id, and each once, though it may be in both: the one from the list, which knows the name, comes first.
+        // Those in their first poll. Who has a name has left it there.
+        for pulse in lock(&self.crew).iter().map(|worker| &worker.pulse) {
+            let Some(poll) = pulse.look() else { continue };
+            let name = pulse.name(&poll).map_or(String::new(), |name| format!("{name:?}, "));
+            found.push((poll.id, format!("task {} ({name}spawned at {})", poll.id, poll.location)));
+        }
+        // By id, and each once, though it may be in both.
         found.sort_by_key(|task| task.0);
         found.dedup_by_key(|task| task.0);
         let mut names: Vec<_> = found.into_iter().map(|task| task.1).collect();

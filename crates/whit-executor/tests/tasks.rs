@@ -272,7 +272,7 @@ fn close_names_each_task_once() {
         let error = executor.close_timeout(std::time::Duration::from_millis(5)).unwrap_err();
         hold.wait();
         assert_eq!(error.len(), 1, "{error:?}");
-        assert!(error[0].starts_with(&format!("task {id},")), "{error:?}");
+        assert!(error[0].starts_with(&format!("task {id} (spawned at ")), "{error:?}");
     });
 }
 

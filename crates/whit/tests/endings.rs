@@ -225,7 +225,7 @@ fn stragglers_are_reported_by_name_and_line() {
     let lines = said.lines().find_map(|line| line.strip_prefix("lines ")).expect("it began");
     let (task, job) = lines.split_once(" and ").unwrap();
     let reported = |parts: &[&str]| said.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-    assert!(reported(&["a task did not end", "(\"stubborn\")", &format!("endings.rs:{task}:")]), "{said}");
+    assert!(reported(&["a task did not end", "(\"stubborn\", spawned at ", &format!("endings.rs:{task}:")]), "{said}");
     assert!(reported(&["blocking jobs did not end", &format!("endings.rs:{job}:")]), "{said}");
     assert!(reported(&["a worker is stuck", "whit-1"]), "{said}");
 }
