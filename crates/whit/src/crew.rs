@@ -95,8 +95,10 @@ impl Crew {
         if threads.stopped {
             return Ok(());
         }
-        let alive = Alive(self.clone());
+        let crew = self.clone();
         let work = move || {
+            // Not before: if no thread can be started, this is dropped under the lock.
+            let alive = Alive(crew);
             let crew = &alive.0;
             let _entered = crew.handle.enter();
             let _running = nested::enter(crew.started);
