@@ -26,7 +26,7 @@
 //! it could be shortened to take what lives shorter, and nobody else can make one. The body itself is `'static`, though
 //! the argument does without: the compiler believes what the type of a higher-ranked closure's output implies
 //! (rust-lang/rust#25860 and its kin), so a future made for that could vouch for borrows from around the body. Now
-//! there is nothing around it.
+//! no value from around it can be in it.
 //!
 //! **Where it can be.** What lives for `'s` cannot be put anywhere that outlives `'s`: not into thread-locals,
 //! task-locals, the payload of a panic, the group's error, or the data itself, all of which are `'static`; nor into the

@@ -68,10 +68,7 @@ impl<T> Exchange<T> {
     pub fn ask(&self, thread: u32) -> bool {
         // An answer that came too late: void.
         let _ = self.word.compare_exchange(ANSWERED, IDLE, Ordering::Acquire, Ordering::Relaxed);
-        {
-            self.word.store(asked(thread), Ordering::Release);
-            true
-        }
+        self.word.compare_exchange(IDLE, asked(thread), Ordering::Release, Ordering::Relaxed).is_ok()
     }
 
     /// Rule 2, in the handler.

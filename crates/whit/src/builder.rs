@@ -217,7 +217,8 @@ impl Builder {
     ///
     /// What comes out: the root's output if it had one all the same, as when it waits for `cancelled()` and returns. If it was dropped,
     /// [`try_run`](Builder::try_run) answers with an error that [is interrupted](RunError::is_interrupted), and `run`, which has
-    /// nothing to return, **exits the process with 130**, after the clean-up.
+    /// nothing to return, **exits the process with 130**, after the clean-up. A first signal that comes during the clean-up, when the
+    /// root is over, changes nothing.
     ///
     /// A signal that something else in the process catches, before or meanwhile, is left to it, as is one that is ignored. Outside
     /// of `run` everything is as it was before. On Windows it is Ctrl-C and Ctrl-Break. It takes a thread and two descriptors.

@@ -37,6 +37,8 @@ impl Listening {
         if !builder.ctrl_c {
             return Ok(None);
         }
+        // Before the signals are caught: the first must find what it is to interrupt.
+        let root = Root::new();
         let mut listeners = listeners();
         if listeners.number == 0 {
             let name = format!("{}-ctrl-c", builder.name);
@@ -46,7 +48,7 @@ impl Listening {
             listeners.interrupts = Some(caught.map_err(|error| RunError(Why::Signals(error)))?);
         }
         listeners.number += 1;
-        Ok(Some(Listening { root: Root::new() }))
+        Ok(Some(Listening { root }))
     }
 
     /// Runs `root` by `block_on`, inside the scope that is interrupted.

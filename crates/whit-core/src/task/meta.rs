@@ -70,8 +70,10 @@ pub struct Meta {
 
 /// The home keeps no account.
 const DECLINED: usize = usize::MAX;
-/// It does, and has given no key yet.
-const ADOPTED: usize = usize::MAX - 1;
+/// It was not asked yet; or never answered, as it panicked.
+const UNASKED: usize = usize::MAX - 1;
+/// It does keep one, and has given no key yet.
+const ADOPTED: usize = usize::MAX - 2;
 
 impl Meta {
     /// Of a task that goes to `home`; [`adopted`](Meta::adopted) must be called before it is scheduled.
@@ -84,7 +86,7 @@ impl Meta {
         let origin = Origin::new(location, name);
         // SAFETY: a copy that is not counted: either `adopted` counts it after all, or the home outlives its use.
         let home = ManuallyDrop::new(unsafe { std::ptr::read(home) });
-        Meta { home, id: TaskId::fresh(), parent, origin, key: AtomicUsize::new(ADOPTED) }
+        Meta { home, id: TaskId::fresh(), parent, origin, key: AtomicUsize::new(UNASKED) }
     }
 
     /// The task's id.
@@ -121,11 +123,14 @@ impl Meta {
 
     /// What `home` said to the task.
     pub(crate) fn adopted(&self, adoption: &Adoption, home: &Home) {
-        if !adoption.is_by(home) {
+        let key = if adoption.is_by(home) {
+            ADOPTED
+        } else {
             std::mem::forget(home.clone());
-            // Relaxed, here and below: the first schedule publishes it to other threads, and so does each further one.
-            self.key.store(DECLINED, Ordering::Relaxed);
-        }
+            DECLINED
+        };
+        // Relaxed, here and below: the first schedule publishes it to other threads, and so does each further one.
+        self.key.store(key, Ordering::Relaxed);
     }
 
     /// The future has returned `Pending`, and not yet been dropped.
@@ -145,7 +150,7 @@ impl Meta {
     #[inline]
     pub(crate) fn release(&self) {
         let key = self.key.load(Ordering::Relaxed);
-        if key != DECLINED {
+        if key <= ADOPTED {
             home::with(&self.home, |home| {
                 // SAFETY: adopted; called once, by whoever has dropped the future.
                 unsafe { home.release((key != ADOPTED).then_some(key)) }

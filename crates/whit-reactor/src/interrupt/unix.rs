@@ -1,14 +1,15 @@
 //! Unix: a handler that writes a byte into a pipe, and a thread that reads it.
 //!
-//! The handler calls `sigaction`, `write` and `_exit`, which a handler may, and uses the pipe by the rules in `gate`. It acts only
+//! The handler calls `sigaction`, `getpid`, `write` and `_exit`, which a handler may, and uses the pipe by the rules in `gate`. It acts only
 //! if it is the one that is set: whoever was set over it, and calls it from there, has taken the signal over.
 //!
-//! A child between `fork` and `exec` may run the handler too, and interrupt us: as in the terminal, where both get the signal.
+//! A child that was forked has the handler too, and our end of the pipe. There the handler does as if it were not there.
 
 use std::io::{self, Read};
+use std::net::Shutdown;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
 use libc::{SIGINT, SIGTERM, c_int, sigaction, sighandler_t};
@@ -18,6 +19,8 @@ use super::gate::Gate;
 
 static GATE: Gate = Gate::new();
 static SEEN: AtomicBool = AtomicBool::new(false);
+/// Who caught the signals.
+static PROCESS: AtomicI32 = AtomicI32::new(0);
 
 /// Signals that are caught.
 pub(super) struct Caught {
@@ -48,6 +51,8 @@ impl Caught {
         // From here on the drop gives back what there is.
         caught.thread = Some((writer, thread));
         SEEN.store(false, Ordering::SeqCst);
+        // SAFETY: it has no conditions.
+        PROCESS.store(unsafe { libc::getpid() }, Ordering::SeqCst);
         GATE.open(descriptor);
         for signal in [SIGINT, SIGTERM] {
             if is_free(signal) {
@@ -68,7 +73,8 @@ impl Drop for Caught {
         }
         GATE.close();
         if let Some((writer, thread)) = self.thread.take() {
-            // The end of the pipe is the end of the thread.
+            // The end of the pipe is the end of the thread. Shut down, as a forked child may have a copy of the descriptor.
+            let _ = writer.shutdown(Shutdown::Both);
             drop(writer);
             // A function that panicked has said so.
             drop(thread.join());
@@ -78,6 +84,15 @@ impl Drop for Caught {
 
 extern "C" fn handle(signal: c_int) {
     if handler_of(signal) != own() {
+        return;
+    }
+    // SAFETY: it has no conditions.
+    if unsafe { libc::getpid() } != PROCESS.load(Ordering::SeqCst) {
+        // SAFETY: both may be called here. The signal is blocked until we return, and then does what the system does with it.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        }
         return;
     }
     GATE.enter(|descriptor| {

@@ -41,6 +41,10 @@ pub(super) fn copy_of(thread: u32) -> Result<Copy, StackError> {
     static ASKING: Mutex<()> = Mutex::new(());
     let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
     let signal = signal()?;
+    // Who has reset it would have the process killed.
+    if action(signal, None).map_err(StackError::NoSignal)?.sa_sigaction != own() {
+        return Err(StackError::NoSignal(io::Error::from_raw_os_error(libc::EBUSY)));
+    }
     if !EXCHANGE.ask(thread) {
         return Err(StackError::NoAnswer(thread));
     }
@@ -98,15 +102,21 @@ fn signal() -> Result<libc::c_int, StackError> {
     installed.map_err(|error| StackError::NoSignal(io::Error::from_raw_os_error(error)))
 }
 
-/// The highest realtime signal that nobody handles. The handler stays: a signal that comes late must find it.
+/// The highest realtime signal that nobody handles, or has blocked, as those do who wait for it by `sigwait` or `signalfd`. The handler
+/// stays: a signal that comes late must find it.
 fn install() -> io::Result<libc::c_int> {
+    let mut blocked = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: only asks, and `blocked` has room for the answer.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), blocked.as_mut_ptr()) };
     for signal in (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev() {
-        if action(signal, None)?.sa_sigaction != libc::SIG_DFL {
+        // SAFETY: zeros are a value of it, and the call has written over them.
+        let is_blocked = unsafe { libc::sigismember(blocked.as_ptr(), signal) } == 1;
+        if is_blocked || action(signal, None)?.sa_sigaction != libc::SIG_DFL {
             continue;
         }
         // SAFETY: plain data, for which zeros are a value.
         let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-        ours.sa_sigaction = handler as extern "C" fn(_, _, _) as usize;
+        ours.sa_sigaction = own();
         // On the stack for signals, where there is one: the thread's own may be nearly full.
         ours.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
         // SAFETY: fills a set that is ours.
@@ -115,6 +125,10 @@ fn install() -> io::Result<libc::c_int> {
         return Ok(signal);
     }
     Err(io::Error::from_raw_os_error(libc::EBUSY))
+}
+
+fn own() -> libc::sighandler_t {
+    handler as extern "C" fn(_, _, _) as libc::sighandler_t
 }
 
 /// What a signal does, and, if there is something new, from now on does.
