@@ -16,7 +16,7 @@ use whit_scope::{LocalScope, Scope, join, move_on_after, scope, scope_local};
 
 #[test]
 fn children_borrow_and_the_scope_waits_for_them() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let (names, written) = (vec!["a".to_owned(), "b".to_owned()], &log);
         let value = scope(|s| {
@@ -40,7 +40,7 @@ fn children_borrow_and_the_scope_waits_for_them() {
 /// The body's wait on something else does not keep the children from going on (what `buffered` streams suffer from).
 #[test]
 fn children_go_on_while_the_body_awaits() {
-    simulate(async {
+    simulate(|| async {
         let counter = AtomicUsize::new(0);
         let counter = &counter;
         scope(|s| async move {
@@ -206,7 +206,7 @@ fn a_scope_that_is_over_takes_no_child() {
 
 #[test]
 fn limits_in_a_child_are_its_own() {
-    simulate(async {
+    simulate(|| async {
         let (outer, seen) = (Log::default(), Log::default());
         let (outer, seen) = (&outer, &seen);
         let limited = move_on_after(
@@ -233,7 +233,7 @@ fn limits_in_a_child_are_its_own() {
 /// Children that are not `Send`, in a task that is not, and that borrow and spawn as those of `scope` do.
 #[test]
 fn local_children_share_what_is_not_sync() {
-    let total = simulate(async {
+    simulate(|| async {
         let (log, order) = (Rc::new(RefCell::new(Vec::new())), RefCell::new(Vec::new()));
         let (kept, written) = (log.clone(), &order);
         let total = scope_local(|s: LocalScope<'_>| async move {
@@ -249,9 +249,9 @@ fn local_children_share_what_is_not_sync() {
             *s.spawn(async move { rc }).await
         });
         let total = total.await;
-        (total, Rc::into_inner(kept).unwrap().into_inner(), order.into_inner())
+        assert_eq!((total, order.into_inner()), (5, vec![30, 20, 10]));
+        assert_eq!(Rc::into_inner(kept).unwrap().into_inner(), [3, 2, 1]);
     });
-    assert_eq!(total, (5, vec![3, 2, 1], vec![30, 20, 10]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use futures_lite::future::yield_now;
-use support::{Log, failed, lasting, ms, on_four_threads, simulate, sleep};
+use support::{Log, failed, in_order, lasting, ms, on_four_threads, simulate, sleep};
 use whit_scope::{
     Cancelled, GroupBuilder, NotStarted, Policy, TaskGroup, cancelled, is_cancelled, move_on_after, task_group,
 };
@@ -42,14 +42,14 @@ fn cancelling_a_group_by_hand_ends_it_with_that() {
         });
         assert_eq!(value.await, Ok(7));
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 /// A child that is cancelled alone tells its own handle, and nobody else.
 #[test]
 fn one_child_is_cancelled_alone() {
-    simulate(async {
+    simulate(|| async {
         let value = task_group(|group: TaskGroup<()>| async move {
             let (one, other) = (
                 group.spawn(pending::<Result<(), _>>()),
@@ -85,7 +85,7 @@ fn supervise_collects_errors_and_cancels_nobody() {
         errors.sort_unstable(); // a busy machine may have them in another order
         assert_eq!(errors, [1, 2]);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -118,13 +118,13 @@ fn the_first_ok_cancels_the_other_children_and_forgives_errors() {
         });
         assert_eq!(body.await, Err(failed("the body's counts", vec![])));
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 #[test]
 fn discard_drops_errors_and_keeps_nothing() {
-    simulate(async {
+    in_order(|_| async {
         let value = GroupBuilder::new().policy(Policy::Discard).run(|group| async move {
             let token = Arc::new(());
             for _ in 0..1000 {
@@ -143,7 +143,7 @@ fn discard_drops_errors_and_keeps_nothing() {
 
 #[test]
 fn a_limit_bounds_what_runs_and_keeps_the_order() {
-    async fn check(in_order: bool) {
+    async fn check(first_come: bool) {
         let (running, peak, order) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Log::default());
         let (counts, seen) = ((running, peak.clone()), order.clone());
         let group = GroupBuilder::new().limit(3).run(|group: TaskGroup<()>| async move {
@@ -163,9 +163,10 @@ fn a_limit_bounds_what_runs_and_keeps_the_order() {
         group.await.unwrap();
         let order = order.take();
         assert_eq!((order.len(), peak.load(SeqCst)), (30, 3));
-        assert!(!in_order || order == (0..30).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert!(!first_come || order == (0..30).map(|n| n.to_string()).collect::<Vec<_>>());
     }
-    simulate(check(true));
+    in_order(|_| check(true));
+    simulate(|| check(false));
     on_four_threads(check(false));
     let panic = catch_unwind(|| GroupBuilder::new().limit(0)).unwrap_err();
     assert!(panic.downcast_ref::<&str>().unwrap().starts_with("a limit of 0"));
@@ -210,13 +211,13 @@ fn start_gives_what_the_child_is_ready_with() {
         assert_eq!(group.await, Ok(()));
         assert_eq!(log.take(), ["given up", "served until the end"]);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 #[test]
 fn a_child_that_fails_before_it_is_ready_ends_the_group() {
-    simulate(async {
+    simulate(|| async {
         let group = task_group(|group| async move {
             let start = group.start(|ready| async move {
                 let _ready: whit_scope::Ready<()> = ready;

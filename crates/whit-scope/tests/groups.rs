@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use futures_lite::FutureExt;
 use futures_lite::future::yield_now;
-use support::{Log, failed, lasting, ms, now, on_four_threads, simulate, sleep, spawn};
+use support::{Log, failed, in_order, lasting, ms, now, on_four_threads, simulate, sleep, spawn};
 use whit_core::Handle;
 use whit_scope::{
     GroupBuilder, GroupError, NotStarted, Reason, TaskGroup, cancelled, fail_after, is_cancelled, move_on_after, race,
@@ -47,7 +47,7 @@ fn values_come_by_the_handles_and_all_children_are_waited_for() {
         assert_eq!((three, log.take()), (Ok(3), vec!["waited for".to_owned()]));
         assert_eq!(kept.await, Ok("kept"), "a handle is good after the group");
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -79,7 +79,7 @@ fn cancel_children_on_child_error() {
         assert_eq!(lines, ["body", "sees true", "sees true", "sleeper"]);
         assert!((now() - started).as_millis() >= 40);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -107,7 +107,7 @@ fn cancellation_07() {
         });
         assert_eq!((outcome.await, seen.load(SeqCst), log.take()), (None, 6, vec![]));
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -133,7 +133,7 @@ fn error_in_cleanup_beats_cancelled_08_15() {
         });
         assert_eq!((outcome.await, log.take()), (None, vec!["child".into(), "clean-up failed".into()]));
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -169,7 +169,7 @@ fn nested_groups_13_14() {
         let nested = nested(false).await.unwrap_err();
         assert_eq!(nested.into_first().unwrap(), r#"nested Failed { first: "inner", rest: [] }"#);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -198,14 +198,14 @@ fn spawn_after_failure_starts_cancelled() {
         assert_eq!(group.await, Err(failed("failed", vec![])));
         assert_eq!(log.take(), ["starts, cancelled: true", "dropped"]);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 /// test_taskgroup_no_create_task_after_failure / _finished: the future comes back, or its handle says so.
 #[test]
 fn spawn_into_a_finished_group_gives_the_future_back() {
-    simulate(async {
+    simulate(|| async {
         let group = task_group(|group: TaskGroup<()>| async move { Ok(group) }).await.unwrap();
         let back = group.try_spawn(ready(Ok(5))).unwrap_err();
         assert_eq!(back.await, Ok(5));
@@ -243,44 +243,42 @@ fn error_and_cancel() {
         // Which of the two is first is the timer's choice; the cancellation is never lost.
         assert!(lines.is_empty() || lines == ["inner", "shielded"], "{lines:?}");
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 #[test]
 fn a_panic_cancels_the_others_and_goes_on_after_them() {
     for by_child in [true, false] {
-        let log = Log::default();
-        let inside = log.clone();
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            simulate(async move {
-                task_group(|group| async move {
-                    group.spawn::<()>(lasting(inside.clone(), "sibling"));
-                    let panics = async {
-                        sleep(1).await;
-                        std::panic::resume_unwind(Box::new("boom"))
-                    };
-                    if by_child {
-                        group.spawn::<()>(panics);
-                        let _guard = inside.on_drop("body");
-                        pending::<Result<(), ()>>().await
-                    } else {
-                        panics.await
-                    }
-                })
-                .await
-            })
-        }));
-        assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"boom"));
-        let mut lines = log.take();
-        lines.sort();
-        assert_eq!(lines, if by_child { vec!["body", "sibling"] } else { vec!["sibling"] });
+        simulate(|| async move {
+            let log = Log::default();
+            let inside = log.clone();
+            let group = task_group(|group| async move {
+                group.spawn::<()>(lasting(inside.clone(), "sibling"));
+                let panics = async {
+                    sleep(1).await;
+                    std::panic::resume_unwind(Box::new("boom"))
+                };
+                if by_child {
+                    group.spawn::<()>(panics);
+                    let _guard = inside.on_drop("body");
+                    pending::<Result<(), ()>>().await
+                } else {
+                    panics.await
+                }
+            });
+            let caught = AssertUnwindSafe(group).catch_unwind().await;
+            assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"boom"));
+            let mut lines = log.take();
+            lines.sort();
+            assert_eq!(lines, if by_child { vec!["body", "sibling"] } else { vec!["sibling"] });
+        });
     }
 }
 
 #[test]
 fn an_error_of_the_body_cancels_the_children() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let inside = log.clone();
         let group = task_group(|group| async move {
@@ -328,7 +326,7 @@ fn dropping_a_group_cancels_its_children() {
             sleep(1).await;
         }
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
@@ -346,14 +344,15 @@ fn children_may_spawn_more_and_the_group_waits_for_all() {
             Ok(())
         })
     }
-    async fn check() {
+    async fn check(depth: u32) {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = count.clone();
-        task_group(|group| tree(group, counted, 5)).await.unwrap();
-        assert_eq!(count.load(SeqCst), 1 + 4 + 16 + 64 + 256 + 1024);
+        task_group(|group| tree(group, counted, depth)).await.unwrap();
+        assert_eq!(count.load(SeqCst), (0..=depth).map(|depth| 4usize.pow(depth)).sum());
     }
-    simulate(check());
-    on_four_threads(check());
+    simulate(|| check(2));
+    in_order(|_| check(5));
+    on_four_threads(check(5));
 }
 
 #[test]

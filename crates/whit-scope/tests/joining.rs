@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use futures_lite::future::yield_now;
 use futures_lite::stream::{self, StreamExt};
-use support::{Log, Wakes, counted, on_four_threads, poll_once, simulate, sleep, spawn};
+use support::{Log, Wakes, counted, in_order, on_four_threads, poll_once, simulate, sleep, spawn};
 use whit_core::{Task, block_on};
 use whit_scope::{as_completed, join, map_concurrent, map_stream_concurrent, race, race_ok, try_join, wait_first};
 use whit_sync::Event;
@@ -24,7 +24,7 @@ async fn after<T>(delay: u64, value: T) -> T {
 
 #[test]
 fn outputs_come_in_the_order_of_the_arguments() {
-    simulate(async {
+    simulate(|| async {
         let started = support::now();
         assert_eq!(join((after(30, 'a'), after(10, 2), after(20, "c"))).await, ('a', 2, "c"));
         assert_eq!(join([3, 1, 2].map(|n| after(n, n))).await, [3, 1, 2]);
@@ -161,7 +161,7 @@ fn a_ready_child_is_dropped_before_the_others_are_ready() {
 /// gather: test_cancellation_broadcast. Dropping the join cancels all of its children.
 #[test]
 fn gather_cancellation_broadcast() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let children = ["a", "b", "c"].map(|name| {
             let guard = log.on_drop(name);
@@ -180,8 +180,10 @@ fn gather_cancellation_broadcast() {
 /// gather: test_return_exceptions. `join` is that: all outcomes, none of which stops the others.
 #[test]
 fn gather_return_exceptions() {
-    let all = simulate(join((after(2, Ok::<_, &str>(1)), after(1, Err::<u8, _>("no")), after(3, Ok::<_, &str>(3)))));
-    assert_eq!(all, (Ok(1), Err("no"), Ok(3)));
+    simulate(|| async {
+        let all = (after(2, Ok::<_, &str>(1)), after(1, Err::<u8, _>("no")), after(3, Ok::<_, &str>(3)));
+        assert_eq!(join(all).await, (Ok(1), Err("no"), Ok(3)));
+    });
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn slow_to_end(log: &Log, name: &'static str) -> Task<Result<(), &'static str>> 
 
 #[test]
 fn try_join_returns_when_the_rest_has_been_cleaned_up() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let fails = spawn(async {
             sleep(1).await;
@@ -251,7 +253,7 @@ fn try_join_returns_when_the_rest_has_been_cleaned_up() {
 
 #[test]
 fn try_join_gives_all_values_or_the_first_error() {
-    simulate(async {
+    simulate(|| async {
         let values: Result<_, &str> = try_join((after(2, Ok(1)), after(1, Ok("b")))).await;
         assert_eq!(values, Ok((1, "b")));
         assert_eq!(try_join(vec![after(2, Ok::<_, u8>(1)), after(1, Ok(2))]).await, Ok(vec![1, 2]));
@@ -262,7 +264,7 @@ fn try_join_gives_all_values_or_the_first_error() {
 
 #[test]
 fn race_drops_and_cleans_up_the_losers() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let quick = spawn(after(1, Ok::<_, &str>(())));
         assert_eq!(race([slow_to_end(&log, "loser"), quick]).await, Ok(()));
@@ -275,7 +277,7 @@ fn race_drops_and_cleans_up_the_losers() {
 
 #[test]
 fn race_ok_gives_the_first_value_or_all_errors() {
-    simulate(async {
+    simulate(|| async {
         assert_eq!(race_ok((after(1, Err("a")), after(3, Ok(3)), after(2, Ok(2)))).await, Ok(2));
         assert_eq!(
             race_ok([after(3, Err::<(), _>("a")), after(1, Err("b")), after(2, Err("c"))]).await,
@@ -290,7 +292,7 @@ fn race_ok_gives_the_first_value_or_all_errors() {
 
 #[test]
 fn as_completed_gives_outputs_as_they_come_and_takes_more() {
-    simulate(async {
+    simulate(|| async {
         let mut outputs = as_completed([after(30, 'a'), after(10, 'b')]);
         assert_eq!(outputs.next().await, Some((1, 'b')));
         assert_eq!(outputs.push(after(5, 'c')), 2);
@@ -332,7 +334,7 @@ fn as_completed_loses_no_wake_between_two_items() {
 /// test_wait_first_completed: what is not ready comes back, goes on, and has lost nothing.
 #[test]
 fn wait_first_completed() {
-    simulate(async {
+    in_order(|_| async {
         let log = Log::default();
         let guard = log.on_drop("slow");
         let slow = async move {
@@ -366,7 +368,7 @@ fn map_concurrent_keeps_the_order_and_the_limit() {
         running.fetch_sub(1, SeqCst);
         n
     }
-    simulate(async {
+    in_order(|_| async {
         run(|running, peak| map_concurrent(50, 0..1000, move |n| work(n, running.clone(), peak.clone()))).await;
         run(|running, peak| {
             map_stream_concurrent(50, stream::iter(0..1000), move |n| work(n, running.clone(), peak.clone()))
@@ -394,7 +396,7 @@ fn a_limit_of_nothing_is_refused_where_it_is_given() {
 /// Children that never wait give the rest of the executor its turn: the budget counts outputs.
 #[test]
 fn outputs_that_are_always_ready_give_others_a_turn() {
-    simulate(async {
+    in_order(|_| async {
         let log = Log::default();
         let other = {
             let log = log.clone();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_lite::future::yield_now;
 use support::book::{Book, Gone, Reader};
-use support::{Log, forget, on_four_threads, poll_once, simulate};
+use support::{Log, forget, in_order, on_four_threads, poll_once};
 use whit_core::Handle;
 use whit_executor::Executor;
 use whit_scope::{Lent, scope_with};
@@ -91,7 +91,7 @@ fn forgotten_it_leaves_children_that_go_on() {
 #[test]
 fn what_is_leaked_keeps_nothing() {
     let gone = Gone::default();
-    let (book, result) = simulate(async move {
+    let (book, result) = in_order(|_| async move {
         scope_with(Book::new(&gone), async |s| {
             forget(s.spawn(async move { Ok(s.data()) }));
             forget(async move { (s, s.data()) });

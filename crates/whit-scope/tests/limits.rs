@@ -5,7 +5,7 @@ mod support;
 use std::future::{pending, ready};
 use std::sync::Arc;
 
-use support::{Log, ms, now, on_four_threads, simulate, simulate_with, sleep, spawn, timed};
+use support::{Log, in_order, ms, now, on_four_threads, simulate, sleep, spawn, timed};
 use whit_core::Handle;
 use whit_scope::{
     CancelScope, NotRescheduled, Reason, cancelled, effective_deadline, fail_after, fail_at, move_on_after, move_on_at,
@@ -13,7 +13,7 @@ use whit_scope::{
 
 #[test]
 fn time_limits_give_the_value_or_say_that_time_was_up() {
-    simulate(async {
+    simulate(|| async {
         assert_eq!(
             timed(move_on_after(ms(10), async {
                 sleep(5).await;
@@ -42,7 +42,7 @@ fn outside_a_runtime_the_panic_names_what_is_missing() {
 
 #[test]
 fn a_value_beats_an_expired_timer() {
-    simulate_with(|clock| async move {
+    in_order(|clock| async move {
         let both = async {
             sleep(5).await; // ready at the same instant as the deadline
             'a'
@@ -59,7 +59,7 @@ fn a_value_beats_an_expired_timer() {
 /// test_nested_timeouts: equal deadlines, both scopes are expired, the outermost alone reports.
 #[test]
 fn nested_timeouts() {
-    simulate(async {
+    simulate(|| async {
         let deadline = Some(now() + ms(10));
         let clock = Handle::current().clock().unwrap().clone();
         let (outer, inner) = (CancelScope::new_in(clock.clone(), deadline), Arc::new(std::sync::OnceLock::new()));
@@ -88,7 +88,7 @@ fn nested_timeouts() {
 /// test_nested_timeouts_loop_busy: the inner one expires while the thread is blocked, and so does the outer, which speaks.
 #[test]
 fn nested_timeouts_loop_busy() {
-    simulate_with(|clock| async move {
+    in_order(|clock| async move {
         let log = Log::default();
         let inner = async {
             let inner = move_on_after(ms(1), async {
@@ -109,7 +109,7 @@ fn nested_timeouts_loop_busy() {
 /// test_foreign_cancel_doesnt_timeout_if_not_expired: no inner time limit says that its time was up.
 #[test]
 fn foreign_cancel_doesnt_timeout_if_not_expired() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         let stop = scope.clone();
         let body = async {
@@ -135,7 +135,7 @@ fn foreign_cancel_doesnt_timeout_if_not_expired() {
 /// test_foreign_exception_passed: an error of the body is the body's.
 #[test]
 fn foreign_exception_passed() {
-    simulate(async {
+    simulate(|| async {
         let body = fail_after(ms(10), async {
             sleep(5).await;
             Err::<(), _>("the body's")
@@ -147,7 +147,7 @@ fn foreign_exception_passed() {
 /// test_reschedule: the deadline follows, `None` is never.
 #[test]
 fn reschedule() {
-    simulate(async {
+    simulate(|| async {
         let scope = CancelScope::after(ms(10));
         let (moved, started) = (scope.clone(), now());
         let body = scope.run(async move {
@@ -176,7 +176,7 @@ fn reschedule() {
 /// test_reschedule_expired, _expiring, _finished, _not_entered.
 #[test]
 fn reschedule_too_late_and_too_early() {
-    simulate(async {
+    simulate(|| async {
         let scope = CancelScope::after(ms(10));
         scope.reschedule(Some(now() + ms(20))).expect("not entered yet: fine");
         let moved = scope.clone();
@@ -198,7 +198,7 @@ fn reschedule_too_late_and_too_early() {
 /// test_wait_for_timeout_less_then_0_or_0_*: a ready future wins, a task is cancelled, and waited for.
 #[test]
 fn wait_for_timeout_less_then_0_or_0() {
-    simulate(async {
+    simulate(|| async {
         sleep(10).await;
         for limit in [now(), now() - ms(10)] {
             assert_eq!(move_on_at(limit, ready(5)).await, Some(5));
@@ -219,7 +219,7 @@ fn wait_for_timeout_less_then_0_or_0() {
 /// test_wait_for_waits_for_task_cancellation: when the limit answers, nothing of what it dropped runs any more.
 #[test]
 fn wait_for_waits_for_task_cancellation() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let guard = log.on_drop("the task is gone");
         let inner = async move {
@@ -257,7 +257,7 @@ fn wait_for_waits_for_task_cancellation() {
 /// test_wait_for_issue86296: the future is ready and the scope is cancelled in one turn: the value comes, the cancel stays.
 #[test]
 fn wait_for_issue86296() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         let stop = scope.clone();
         let body = async {
@@ -277,7 +277,7 @@ fn wait_for_issue86296() {
 /// test__run_once_cancelled_event_cleanup: time limits that were not needed leave no timer.
 #[test]
 fn cancelled_timers_do_not_pile_up() {
-    simulate_with(|clock| async move {
+    in_order(|clock| async move {
         for _ in 0..1000 {
             assert!(move_on_after(ms(3_600_000), futures_lite::future::yield_now()).await.is_some());
             let given_up = futures_lite::future::poll_once(move_on_after(ms(3_600_000), pending::<()>()));

@@ -63,7 +63,7 @@ fn children_spawn_children() {
 /// as well.
 #[test]
 fn an_error_ends_the_others_and_late_ones_are_told() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let outcome = local_task_group(|group| {
             let log = log.clone();
@@ -93,7 +93,7 @@ fn an_error_ends_the_others_and_late_ones_are_told() {
 
 #[test]
 fn the_bodys_error_ends_the_children_and_their_tasks_are_waited_for() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let outcome = local_task_group(|group| {
             let guard = log.on_drop("task");
@@ -117,7 +117,7 @@ fn the_bodys_error_ends_the_children_and_their_tasks_are_waited_for() {
 
 #[test]
 fn cancelled_by_itself_by_a_scope_around_and_child_by_child() {
-    simulate(async {
+    simulate(|| async {
         let outcome = local_task_group(|group: LocalTaskGroup<'_, ()>| async move {
             let child = group.spawn(pending::<Result<(), ()>>());
             sleep(1).await;

@@ -13,7 +13,7 @@ use whit_scope::{fail_after, try_map_concurrent, try_map_stream_concurrent};
 
 #[test]
 fn values_come_in_the_order_of_the_items_and_the_limit_is_kept() {
-    simulate(async {
+    simulate(|| async {
         let (running, most) = (Cell::new(0), Cell::new(0));
         let work = async |n: u64| {
             running.set(running.get() + 1);
@@ -75,7 +75,7 @@ fn the_first_error_ends_the_others_and_waits_for_them() {
 
 #[test]
 fn errors_of_a_stream_and_of_time_go_the_same_way() {
-    simulate(async {
+    simulate(|| async {
         let items = stream::iter([Ok(1), Err("the stream"), Ok(3)]);
         let failed = try_map_stream_concurrent(1, items, async |item| Ok::<u64, &str>(item? + 1));
         assert_eq!(failed.await, Err("the stream"));

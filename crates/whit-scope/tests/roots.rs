@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use support::{Log, Wakes, ms, on_four_threads, poll_once, simulate, sleep, spawn};
+use support::{Log, Wakes, in_order, ms, on_four_threads, poll_once, sleep, spawn};
 use whit_core::{Inherited, block_on};
 use whit_scope::{
     CancelScope, CancelToken, GroupError, Reason, Root, cancelled, interrupt, is_cancelled, join, move_on_after,
@@ -144,7 +144,7 @@ fn what_is_in_a_scope_knows_that_scope() {
     let _alone = alone();
     let before = CancelScope::new();
     let root = Root::new();
-    simulate(async move {
+    in_order(|_| async move {
         let old = before.run(async { is_cancelled() });
         assert!(interrupt());
         // Made before there was a root, so it stands below none.

@@ -16,7 +16,7 @@ use whit_scope::{
 /// Everybody inside who wants to know is polled once between the cancellation and the end, however deep.
 #[test]
 fn cancellation_is_seen_before_the_drop() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         let child = |n: u32, log: Log| async move {
             let _guard = log.on_drop(&format!("{n} dropped"));
@@ -49,7 +49,7 @@ fn cancellation_is_seen_before_the_drop() {
 
 #[test]
 fn who_cancels_from_inside_leaves_the_others_their_last_poll() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         let stop = scope.clone();
         let body = scope.run(join((
@@ -67,7 +67,7 @@ fn who_cancels_from_inside_leaves_the_others_their_last_poll() {
 
 #[test]
 fn a_cancelled_scope_lets_a_new_future_go_to_its_first_wait() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         scope.cancel("before");
         let body = scope.run(async {
@@ -84,7 +84,7 @@ fn a_cancelled_scope_lets_a_new_future_go_to_its_first_wait() {
 
 #[test]
 fn a_shield_delays_every_scope_around_it_and_orphans_nothing() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         let body = async {
             let _guard = log.on_drop("dropped");
@@ -108,7 +108,7 @@ fn a_shield_delays_every_scope_around_it_and_orphans_nothing() {
 
 #[test]
 fn a_shield_is_bounded_from_inside() {
-    simulate(async {
+    simulate(|| async {
         let bounded = move_on_after(ms(10), async {
             assert_eq!(shield(move_on_after(ms(30), sleep(1000))).await, None);
             sleep(1).await;
@@ -119,7 +119,7 @@ fn a_shield_is_bounded_from_inside() {
 
 #[test]
 fn a_scope_beside_a_shield_ends_at_once() {
-    simulate(async {
+    simulate(|| async {
         let log = Log::default();
         // The inner scope's part ends with the cancellation; the shield beside it goes on.
         let ticks = move_on_after(ms(1000), async {
@@ -137,7 +137,7 @@ fn a_scope_beside_a_shield_ends_at_once() {
 
 #[test]
 fn a_shield_that_is_dropped_elsewhere_ends_the_wait() {
-    simulate(async {
+    simulate(|| async {
         let (scope, slot) = (CancelScope::new(), Arc::new(std::sync::Mutex::new(None)));
         let kept = slot.clone();
         let body = scope.run(async move {
@@ -159,7 +159,7 @@ fn a_shield_that_is_dropped_elsewhere_ends_the_wait() {
 
 #[test]
 fn the_earliest_deadline_counts_up_to_a_shield() {
-    simulate(async {
+    simulate(|| async {
         let started = now();
         let at = |ms: u64| Some(started + support::ms(ms));
         assert_eq!(effective_deadline(), None);
@@ -180,7 +180,7 @@ fn the_earliest_deadline_counts_up_to_a_shield() {
 
 #[test]
 fn tasks_spawned_inside_inherit_the_scope() {
-    simulate(async {
+    simulate(|| async {
         let scope = CancelScope::new();
         let (child, grandchild, outside) = {
             let watch = || async { cancelled().await.to_string() };
@@ -234,7 +234,7 @@ fn blocking_closures_can_ask() {
 
 #[test]
 fn tokens_cancel_their_children_and_not_their_parents() {
-    simulate(async {
+    simulate(|| async {
         let root = CancelToken::new();
         let (left, right) = (root.child(), root.child());
         let below = left.child();
@@ -259,7 +259,7 @@ fn tokens_cancel_their_children_and_not_their_parents() {
 /// A combinator that is waiting for what it dropped is not dropped itself by a scope that is cancelled meanwhile.
 #[test]
 fn a_scope_waits_for_a_clean_up_that_has_begun() {
-    simulate(async {
+    simulate(|| async {
         let (scope, log) = (CancelScope::new(), Log::default());
         let (stop, guard) = (scope.clone(), log.on_drop("gone"));
         let task = spawn(async move {

@@ -21,26 +21,28 @@ fn user() -> Option<&'static str> {
 
 #[test]
 fn a_value_is_there_inside_and_hidden_by_an_inner_one() {
-    simulate(USER.scope("ada", async {
-        assert_eq!((user(), NUMBER.try_with(|_| ()).is_ok()), (Some("ada"), false));
-        let inner = NUMBER.scope(
-            3,
-            USER.scope("grace", async {
-                yield_now().await;
-                (USER.get(), NUMBER.get())
-            }),
-        );
-        assert_eq!(
-            join((inner, async {
-                yield_now().await;
-                user()
-            }))
-            .await,
-            (("grace", 3), Some("ada"))
-        );
-        assert_eq!(USER.sync_scope("alan", user), Some("alan"));
-        assert_eq!(user(), Some("ada"));
-    }));
+    simulate(|| {
+        USER.scope("ada", async {
+            assert_eq!((user(), NUMBER.try_with(|_| ()).is_ok()), (Some("ada"), false));
+            let inner = NUMBER.scope(
+                3,
+                USER.scope("grace", async {
+                    yield_now().await;
+                    (USER.get(), NUMBER.get())
+                }),
+            );
+            assert_eq!(
+                join((inner, async {
+                    yield_now().await;
+                    user()
+                }))
+                .await,
+                (("grace", 3), Some("ada"))
+            );
+            assert_eq!(USER.sync_scope("alan", user), Some("alan"));
+            assert_eq!(user(), Some("ada"));
+        })
+    });
     assert_eq!(user(), None);
     let text = NUMBER.try_with(|_| ()).unwrap_err().to_string();
     assert_eq!(text, "a task-local value (a u32) is not set here: run this inside its `scope`, or spawn it there");
@@ -67,14 +69,14 @@ fn tasks_groups_and_limits_take_it_over() {
         assert_eq!(seen.await, (Some("ada"), Some(Some("ada")), Ok(Some("ada"))));
         assert_eq!(user(), None);
     }
-    simulate(check());
+    simulate(check);
     on_four_threads(check());
 }
 
 /// A child that waits for its turn starts when another ends, and has the values of who spawned it all the same.
 #[test]
 fn a_child_that_waited_for_its_turn_has_the_values_of_who_spawned_it() {
-    simulate(async {
+    simulate(|| async {
         let group = GroupBuilder::new().limit(1).run(|group: TaskGroup<()>| async move {
             let spawn = |user_| {
                 USER.sync_scope(user_, || {
@@ -112,7 +114,7 @@ fn the_value_is_shared_and_dropped_with_its_last_user() {
         static COUNTED: Arc<()>;
     );
     let counted = Arc::new(());
-    simulate({
+    simulate(|| {
         let inner = counted.clone();
         async move {
             let task = COUNTED.sync_scope(inner, || {
@@ -136,14 +138,16 @@ fn what_is_dropped_sees_it_too() {
         }
     }
     let seen = Arc::new(std::sync::Mutex::new(None));
-    let look = Look(seen.clone());
-    simulate(USER.scope("ada", async move {
-        let sleeping = async move {
-            let _look = look;
-            sleep(1000).await;
-        };
-        assert_eq!(move_on_after(support::ms(5), sleeping).await, None);
-    }));
+    simulate(|| {
+        let look = Look(seen.clone());
+        USER.scope("ada", async move {
+            let sleeping = async move {
+                let _look = look;
+                sleep(1000).await;
+            };
+            assert_eq!(move_on_after(support::ms(5), sleeping).await, None);
+        })
+    });
     assert_eq!(*seen.lock().unwrap(), Some("ada"));
 }
 

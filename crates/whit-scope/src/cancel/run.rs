@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use whit_core::{Inherited, TimerKey};
+use whit_core::{Inherited, TimerKey, budget};
 
 use super::Cancelled;
 use super::frame::{Frame, current_node, enclosing};
@@ -110,7 +110,12 @@ impl<F: Future> Future for Run<F> {
         while let Some(future) = this.future.as_mut().as_pin_mut() {
             // If everybody inside has been told before this poll, it is the last one.
             let told = inside.frame.node.is_delivered();
-            if let Poll::Ready(output) = inside.enter(|| future.poll(cx)) {
+            let polled = inside.enter(|| match told {
+                false => future.poll(cx),
+                // With a budget of its own: what gave way now, for others' turns, would be dropped and not have seen the end.
+                true => budget::with_budget(|| future.poll(cx)),
+            });
+            if let Poll::Ready(output) = polled {
                 inside.end(|| this.future.set(None));
                 return Poll::Ready(Ok(output));
             }

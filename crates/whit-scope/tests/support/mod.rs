@@ -1,4 +1,4 @@
-//! Two floors to test on: one thread with a clock that jumps, and four threads with a real one.
+//! Three floors to test on: one thread with a clock that jumps, the simulation with its seeds, and four threads with a real clock.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
@@ -16,19 +16,36 @@ use std::time::{Duration, Instant};
 use whit_core::{Clock, Handle, ManualClock, Park, Task, ThreadPark, block_on};
 use whit_executor::{Executor, LocalExecutor};
 use whit_scope::GroupError;
+use whit_sim::Campaign;
 use whit_sync::Event;
 use whit_timers::Timers;
 
-/// Runs `future` as a task on one thread. When nothing is ready, the clock jumps to the next deadline; if there is none,
-/// the test fails.
-pub(crate) fn simulate<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
-    simulate_with(|_| future)
+/// Half of them have an order by chance, the other half priorities.
+const SEEDS: u64 = if cfg!(miri) { 4 } else { 1000 };
+
+/// Runs what `start` gives in order, and again under a thousand seeds, each with an order of its own. Time is exact in both.
+#[track_caller]
+pub(crate) fn simulate<F: Future<Output = ()> + 'static>(start: impl Fn() -> F) {
+    in_order(|_| start());
+    // Who turns in a circle is found out soon.
+    Campaign::new().seeds(SEEDS).max_steps(100_000).run(start);
 }
 
-/// As `simulate`, for those who move the clock themselves.
-pub(crate) fn simulate_with<T: 'static, F: Future<Output = T> + 'static>(
-    future: impl FnOnce(Arc<ManualClock>) -> F,
-) -> T {
+/// Not under seeds, and so here, is what follows.
+///
+/// | where | why |
+/// | --- | --- |
+/// | `limits`: a value that beats, a busy thread, timers that pile up | they move the clock, or ask it what is left |
+/// | `group_policies`: a limit's order; `discard`; `joining`: always ready | what is said is said of tasks in the order of coming |
+/// | `joining`: `wait_first` | what gives way early finds the first of two that are ready at once |
+/// | `joining`: `map_concurrent`; `groups`: the deepest tree | thousands of steps a run |
+/// | `lending_ends`: what is leaked; `roots` | they leak, and are about the process |
+///
+/// And whatever is polled by hand, is about threads, or is a model of loom's: it has its own order.
+///
+/// Runs a future as a task on one thread, where who was woken first runs first. When nothing is ready, the clock jumps to the
+/// next deadline; if there is none, the test fails. For those whose order is that of coming, or who move the clock.
+pub(crate) fn in_order<T: 'static, F: Future<Output = T> + 'static>(future: impl FnOnce(Arc<ManualClock>) -> F) -> T {
     let clock = Arc::new(ManualClock::new());
     let executor = LocalExecutor::new();
     let handle = Handle::builder().home(executor.home()).clock(clock.clone()).build();

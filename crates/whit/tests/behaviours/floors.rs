@@ -1,25 +1,39 @@
-//! Where a behaviour is shown: on one thread, whose clock stands still until nothing is ready and then jumps to the next
-//! deadline; and on four workers, where time is real and order is whatever it is.
+//! Where a behaviour is shown: on one thread, in the order of coming, whose clock stands still until nothing is ready and then
+//! jumps to the next deadline; in the simulation, under a thousand seeds, each of which has an order of its own and makes tasks
+//! give way between any two operations; and on four workers, where time is real and order is whatever it is.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use whit::parts::core::budget::unconstrained;
 use whit::parts::core::{Clock, ManualClock};
 use whit::{Builder, Handle, LocalExecutor, Task};
+use whit_sim::Campaign;
 
-/// Shows it on both.
+/// Half of them have an order by chance, the other half priorities.
+const SEEDS: u64 = if cfg!(miri) { 4 } else { 1000 };
+
+/// Shows it on all three.
 pub(crate) fn everywhere<F: Future<Output = ()> + Send + 'static>(check: impl Fn() -> F) {
-    alone(|_| check());
+    in_exact_time(&check);
     Builder::new().workers(4).run(async {
         // Hangs are failures; it is a busy machine.
         whit::timeout(Duration::from_secs(60), whit::spawn(check())).await.expect("it hangs on four workers");
     });
 }
 
-/// Shows it on one thread, where order and time are exact. For those who move the clock themselves: here it is.
+/// Shows it on the two whose time is exact.
+pub(crate) fn in_exact_time<F: Future<Output = ()> + 'static>(check: impl Fn() -> F) {
+    alone(|_| check());
+    // Who turns in a circle is found out soon.
+    Campaign::new().seeds(SEEDS).max_steps(100_000).run(check);
+}
+
+/// Shows it on one thread alone, where order and time are exact. For those who move the clock themselves: here it is.
 pub(crate) fn alone<F: Future<Output = ()> + 'static>(check: impl FnOnce(Arc<ManualClock>) -> F) {
     let (clock, executor) = (Arc::new(ManualClock::new()), LocalExecutor::new());
     let handle = Handle::builder().home(executor.home()).clock(clock.clone()).build();
@@ -42,23 +56,29 @@ pub(crate) async fn in_line<T: Send + 'static>(future: impl Future<Output = T> +
     whit::spawn(future)
 }
 
-/// What a future gives when it is polled once.
+/// What a future gives when it is polled once. Without a budget: with one that is used up it would give way, and not have stood
+/// in line.
 pub(crate) async fn polled<F: Future>(future: &mut Pin<Box<F>>) -> Option<F::Output> {
-    whit::future::poll_once(future.as_mut()).await
+    poll_fn(|cx| match unconstrained(|| future.as_mut().poll(cx)) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Gives the others turns until `condition` holds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     while !condition() {
-        whit::yield_now().await;
+        settle().await;
     }
 }
 
-/// Gives the others turns enough for everything that is ready.
+/// Gives the others turns enough for everything that is ready: turns alone are not enough where others have priority over them.
 pub(crate) async fn settle() {
-    for _ in 0..100 {
+    for _ in 0..20 {
         whit::yield_now().await;
     }
+    sleep(1).await;
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {

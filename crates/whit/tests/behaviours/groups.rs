@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use whit::scope::{GroupError, NotStarted, Ready, Reason};
 use whit::{TaskGroup, cancelled, fail_after, is_cancelled, move_on_after, shield, task_group};
 
-use crate::floors::{Log, alone, everywhere, ms, sleep};
+use crate::floors::{Log, everywhere, in_exact_time, ms, sleep};
 
 /// Fails after some time.
 async fn fails<T, E>(after: u64, error: E) -> Result<T, E> {
@@ -186,7 +186,7 @@ fn b33_an_outer_cancellation_that_meets_an_inner_error_is_still_delivered() {
 /// The error first, for certain, and the cancellation while the group is still waiting for a child's clean-up.
 #[test]
 fn b33_a_cancellation_that_comes_while_a_failed_group_ends_is_delivered_after_it() {
-    alone(|_| async {
+    in_exact_time(|| async {
         let log = Log::default();
         let inside = log.clone();
         let outcome = move_on_after(ms(10), async move {
