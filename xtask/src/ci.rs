@@ -31,7 +31,12 @@ pub(crate) fn ci() -> Result {
     step("loom models", &mut loom)?;
     step("tests, as in the README", &mut || cargo(&["test"], &[]))?;
     step("tests of what comes by feature", &mut || {
-        cargo(&["test", "-p", "whit-process", "-p", "whit", "--features", "whit/process-pool"], &[])
+        cargo(&["test", "-p", "whit-process", "--features", "pool"], &[])?;
+        let whit =
+            ["test", "-p", "whit", "--features", "process-pool,blocked-stack,tracing,sim", "--example", "process_pool"];
+        let tests = ["blocked_stack", "blocked_tracing", "ctrl_c", "macros"];
+        let args: Vec<_> = whit.into_iter().chain(tests.iter().flat_map(|test| ["--test", *test])).collect();
+        cargo(&args, &[])
     })?;
     step("instruction counts", &mut || program("whit-guard", &[]))?;
     if root().join("crates/whit/examples/tour.rs").exists() {
