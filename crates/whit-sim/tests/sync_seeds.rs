@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use whit::channel::bounded;
 use whit::sync::{Condvar, Mutex, Notify, RwLock, Semaphore};
+use whit::time::now;
 use whit_sim::{Campaign, Controls};
 
 const MS: Duration = Duration::from_millis(1);
@@ -78,6 +79,29 @@ fn permits_come_back_from_those_who_give_up() {
             .collect();
         whit::gather!(in tasks).await;
         assert_eq!((semaphore.available_permits(), semaphore.waiting()), (2, 0));
+    });
+}
+
+#[test]
+fn a_large_request_that_gives_up_lets_in_those_behind_it() {
+    under_seeds(|| async {
+        let semaphore = Rc::new(Semaphore::new(2));
+        let held = semaphore.acquire().await.unwrap();
+        let (large, started) = (semaphore.clone(), now());
+        let large = whit::spawn_local(async move { whit::timeout(2 * MS, large.acquire_many(2)).await.is_ok() });
+        let small: Vec<_> = (0..3)
+            .map(|_| {
+                let semaphore = semaphore.clone();
+                whit::spawn_local(async move {
+                    whit::sleep(MS).await;
+                    drop(semaphore.acquire().await.unwrap());
+                })
+            })
+            .collect();
+        assert!(!large.await, "one of the two is held");
+        whit::gather!(in small).await;
+        assert_eq!(now() - started, 2 * MS, "at once, and not before");
+        drop(held);
     });
 }
 
