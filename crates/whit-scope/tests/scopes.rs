@@ -9,8 +9,10 @@ use std::task::Poll;
 
 use support::{Log, Wakes, counted, ms, now, on_four_threads, poll_once, simulate, sleep, spawn, timed};
 use whit_core::Handle;
+use whit_core::budget::with_units;
 use whit_scope::{
-    CancelScope, CancelToken, cancelled, effective_deadline, is_cancelled, join, move_on_after, shield, try_join,
+    CancelScope, CancelToken, cancelled, effective_deadline, is_cancelled, join, move_on_after, scope_local, shield,
+    try_join,
 };
 
 /// Everybody inside who wants to know is polled once between the cancellation and the end, however deep.
@@ -45,6 +47,26 @@ fn cancellation_is_seen_before_the_drop() {
         }
         assert!(!nested.is_cancelled(), "made outside, not below");
     });
+}
+
+/// Also when the task has used up its turn: what gives way at the last poll would be dropped unseen.
+#[test]
+fn the_last_poll_has_a_budget_of_its_own() {
+    let (scope, log) = (CancelScope::new(), Log::default());
+    let child = || async {
+        let _why = cancelled().await;
+        log.add("seen");
+        pending::<()>().await;
+    };
+    let mut body = Box::pin(scope.run(scope_local(|s| {
+        (0..2).for_each(|_| drop(s.spawn(child())));
+        pending::<()>()
+    })));
+    let wakes = Arc::default();
+    assert!(with_units(9, || poll_once(&mut body, &wakes)).is_pending());
+    scope.cancel("now");
+    assert!(matches!(with_units(0, || poll_once(&mut body, &wakes)), Poll::Ready(Err(_))));
+    assert_eq!(log.take(), ["seen", "seen"]);
 }
 
 #[test]

@@ -1,4 +1,16 @@
 //! Three floors to test on: one thread with a clock that jumps, the simulation with its seeds, and four threads with a real clock.
+//!
+//! Not under seeds, but `in_order`:
+//!
+//! | where | why |
+//! | --- | --- |
+//! | `limits`: a value that beats, a busy thread, timers that pile up | they move the clock, or ask it what is left |
+//! | `group_policies`: a limit's order; `discard` | what is said is said of tasks in the order of coming |
+//! | `joining`: `wait_first` | how many are found ready by one poll differs from seed to seed |
+//! | `joining`: `map_concurrent`, always ready; `groups`: the deepest tree | thousands of steps a run |
+//! | `lending_ends`: what is leaked; `roots` | they leak, and are about the process |
+//!
+//! And whatever is polled by hand, is about threads, or is a model of loom's: it has its own order.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
@@ -31,18 +43,6 @@ pub(crate) fn simulate<F: Future<Output = ()> + 'static>(start: impl Fn() -> F) 
     Campaign::new().seeds(SEEDS).max_steps(100_000).run(start);
 }
 
-/// Not under seeds, and so here, is what follows.
-///
-/// | where | why |
-/// | --- | --- |
-/// | `limits`: a value that beats, a busy thread, timers that pile up | they move the clock, or ask it what is left |
-/// | `group_policies`: a limit's order; `discard`; `joining`: always ready | what is said is said of tasks in the order of coming |
-/// | `joining`: `wait_first` | what gives way early finds the first of two that are ready at once |
-/// | `joining`: `map_concurrent`; `groups`: the deepest tree | thousands of steps a run |
-/// | `lending_ends`: what is leaked; `roots` | they leak, and are about the process |
-///
-/// And whatever is polled by hand, is about threads, or is a model of loom's: it has its own order.
-///
 /// Runs a future as a task on one thread, where who was woken first runs first. When nothing is ready, the clock jumps to the
 /// next deadline; if there is none, the test fails. For those whose order is that of coming, or who move the clock.
 pub(crate) fn in_order<T: 'static, F: Future<Output = T> + 'static>(future: impl FnOnce(Arc<ManualClock>) -> F) -> T {
