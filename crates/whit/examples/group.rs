@@ -45,10 +45,10 @@ async fn downloads(log: &Log, policy: Policy) -> Result<usize, GroupError<String
         let quick = group.spawn(download(log.clone(), "quick", 0.1));
         group.spawn(download(log.clone(), "broken", 0.2));
         let slow = group.spawn(download(log.clone(), "slow", 0.4));
-        // What a cancelled child would have given is an error; the group's own error says why.
-        let total = quick.await.unwrap_or(0) + slow.await.unwrap_or(0);
-        log.say(format!("  together {total} bytes"));
-        Ok(total)
+        // A child that was cancelled gives an error here; the group's own error says why.
+        let (Ok(quick), Ok(slow)) = (quick.await, slow.await) else { return Ok(0) };
+        log.say(format!("  together {} bytes", quick + slow));
+        Ok(quick + slow)
     });
     group.await
 }
