@@ -37,7 +37,9 @@ async fn taker(shared: &Arc<Shared>) -> Task<()> {
 
 /// There is an item for one of two, and the first is cancelled: it took the item before, or the second does.
 async fn one_has_it(shared: &Arc<Shared>, first: Task<()>, second: Task<()>) {
-    if first.cancel().await.is_some() {
+    // Not by what it gives: the output of a task that is cancelled in the moment of its end, by another thread, is dropped.
+    first.cancel().await;
+    if *shared.items.lock().await == 0 {
         second.cancel().await;
     } else {
         second.await;

@@ -1,17 +1,24 @@
 //! Queues: `whit::channel`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use whit::channel::{Receiver, Sender, bounded, unbounded};
 use whit::{Task, task_group, timeout};
 
-use crate::floors::{alone, everywhere, in_line, ms, settle};
+use crate::floors::{alone, everywhere, in_line, ms, settle, until};
 
-/// Stands in line for an item.
-async fn reader(receiver: &Receiver<u32>) -> Task<u32> {
-    let receiver = receiver.clone();
-    in_line(async move { receiver.recv().await.unwrap() }).await
+type Taken = Arc<Mutex<Vec<u32>>>;
+
+/// Stands in line for an item, and puts it down in the very poll that brings it: the output of a task that is cancelled in that
+/// moment, by another thread, is dropped.
+async fn reader(receiver: &Receiver<u32>, taken: &Taken) -> Task<()> {
+    let (receiver, taken) = (receiver.clone(), taken.clone());
+    in_line(async move {
+        let item = receiver.recv().await.unwrap();
+        taken.lock().unwrap().push(item);
+    })
+    .await
 }
 
 /// Stands in line for room.
@@ -24,19 +31,20 @@ async fn writer(sender: &Sender<&'static str>, item: &'static str) -> Task<()> {
 fn b22_an_item_for_a_reader_that_is_cancelled_is_the_next_one_to_come() {
     everywhere(|| async {
         let (sender, receiver) = unbounded();
-        let cancelled = reader(&receiver).await;
+        let taken = Taken::default();
+        let cancelled = reader(&receiver, &taken).await;
         sender.send(1).await.unwrap();
-        let had = cancelled.cancel().await;
+        cancelled.cancel().await;
         sender.send(2).await.unwrap();
         // On one thread it had none. On four workers it may have been quicker.
-        let mut items: Vec<_> = had.into_iter().collect();
+        let mut items = std::mem::take(&mut *taken.lock().unwrap());
         items.extend(receiver.try_recv());
         items.extend(receiver.try_recv());
         assert_eq!(items, [1, 2]);
     });
     alone(|_| async {
         let (sender, receiver) = unbounded();
-        let cancelled = reader(&receiver).await;
+        let cancelled = reader(&receiver, &Taken::default()).await;
         sender.send(1).await.unwrap();
         assert_eq!(cancelled.cancel().await, None);
         assert_eq!(receiver.recv().await, Ok(1));
@@ -47,14 +55,16 @@ fn b22_an_item_for_a_reader_that_is_cancelled_is_the_next_one_to_come() {
 fn b23_items_for_three_readers_reach_those_that_are_left() {
     everywhere(|| async {
         let (sender, receiver) = unbounded();
-        let (first, second, third) = (reader(&receiver).await, reader(&receiver).await, reader(&receiver).await);
+        let taken = Taken::default();
+        let first = reader(&receiver, &taken).await;
+        let (second, third) = (reader(&receiver, &taken).await, reader(&receiver, &taken).await);
         sender.send(1).await.unwrap();
         sender.send(2).await.unwrap();
-        let mut items: Vec<_> = first.cancel().await.into_iter().collect();
-        items.push(second.await);
-        if items.len() < 2 {
-            items.push(third.await);
-        }
+        first.cancel().await;
+        second.await;
+        until(|| taken.lock().unwrap().len() == 2).await;
+        third.cancel().await;
+        let mut items = std::mem::take(&mut *taken.lock().unwrap());
         items.sort_unstable();
         assert_eq!(items, [1, 2]);
     });
