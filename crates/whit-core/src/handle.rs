@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::entropy::Entropy;
 use crate::{Blocking, Clock, Disk, Home, Network, Reactor, Schedule, Task, home, job, spawn};
@@ -106,6 +107,12 @@ impl Handle {
     pub fn with_current<T>(f: impl FnOnce(&Handle) -> T) -> Result<T, Missing> {
         let lent = CURRENT.try_with(|current| current.borrow().as_ref().map(f));
         lent.ok().flatten().ok_or(Missing { part: None })
+    }
+
+    /// Whether the current handle's clock moves time by itself, as a simulation's does: there a thread must not wait, since nothing
+    /// else happens meanwhile.
+    pub fn is_simulated() -> bool {
+        Handle::with_current(|handle| handle.clock().is_ok_and(|clock| clock.pass(Duration::ZERO))) == Ok(true)
     }
 
     /// Makes this the current handle of the thread until the guard is dropped. Guards must be dropped in reverse order.

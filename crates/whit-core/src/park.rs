@@ -14,12 +14,11 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::Spin;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, lock};
-use crate::{Clock, Handle};
+use crate::{Handle, Spin};
 
 /// Sleeps until something happens: asyncio's `select(timeout)`.
 ///
@@ -202,8 +201,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 /// A wait for what this very thread would have to do never ends, and says so instead.
 #[cold]
 fn refuse_in_simulation(park: &ThreadPark) {
-    let simulated = Handle::with_current(|handle| handle.clock().is_ok_and(|clock| clock.pass(Duration::ZERO)));
-    if simulated == Ok(true) && park.inner.state.load(Ordering::Relaxed) != NOTIFIED {
+    if Handle::is_simulated() && !park.inner.is_notified() {
         panic!(
             "`block_on` was called inside a simulation, which stands still while a thread waits: await the future instead"
         );

@@ -1,4 +1,22 @@
-//! What the system knows of a worker's thread: on Linux, by way of `/proc`; elsewhere nothing.
+//! Which thread this is; and what the system knows of a worker's: on Linux, by way of `/proc`; elsewhere nothing.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number for each thread. Not an address of something of the thread's, which a later thread may have again.
+#[inline]
+pub(crate) fn number() -> NonZeroU64 {
+    thread_local! {
+        static NUMBER: Cell<Option<NonZeroU64>> = const { Cell::new(None) };
+    }
+    NUMBER.get().unwrap_or_else(|| {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NonZeroU64::new(NEXT.fetch_add(1, Ordering::Relaxed)).expect("2^64 threads are out of reach");
+        NUMBER.set(Some(number));
+        number
+    })
+}
 
 /// The kernel's number of this thread.
 pub(crate) fn id() -> Option<u32> {

@@ -1,6 +1,7 @@
 //! A worker: takes tasks from its own queue, the injector and its peers, and sleeps when there are none.
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::queue::{LocalQueue, Shared};
 use crate::sleepers::Ticket;
 use crate::state::State;
 use crate::sync::Arc as QueueArc;
+use crate::thread;
 
 /// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
 const INJECTOR_EACH: u32 = 61;
@@ -306,7 +308,7 @@ pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
 pub(crate) struct RootWaker {
     // `NO`, or else where the wake came from.
     woken: AtomicU8,
-    thread: usize,
+    thread: NonZeroU64,
     unparker: Waker,
 }
 
@@ -317,7 +319,7 @@ const FROM_ELSEWHERE: u8 = 2;
 impl RootWaker {
     /// Set at first, since the first poll needs no wake.
     pub(crate) fn new(unparker: Waker) -> Arc<RootWaker> {
-        Arc::new(RootWaker { woken: AtomicU8::new(FROM_HERE), thread: this_thread(), unparker })
+        Arc::new(RootWaker { woken: AtomicU8::new(FROM_HERE), thread: thread::number(), unparker })
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -340,17 +342,9 @@ impl Wake for RootWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let from = if this_thread() == self.thread { FROM_HERE } else { FROM_ELSEWHERE };
+        let from = if thread::number() == self.thread { FROM_HERE } else { FROM_ELSEWHERE };
         if self.woken.swap(from, Ordering::AcqRel) == NO {
             self.unparker.wake_by_ref();
         }
     }
-}
-
-/// A number that no other thread has meanwhile.
-fn this_thread() -> usize {
-    thread_local! {
-        static PLACE: u8 = const { 0 };
-    }
-    PLACE.with(|place| std::ptr::from_ref(place).addr())
 }

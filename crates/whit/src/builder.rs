@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use whit_core::UnhandledPanic;
+use whit_core::{Handle, UnhandledPanic};
 use whit_executor::BlockedPoll;
 
 use crate::interrupt::{EXIT_CODE, Listening};
@@ -306,7 +306,7 @@ impl Builder {
         if let Some(outer) = nested::running() {
             return Err(RunError(Why::Nested(outer)));
         }
-        if nested::is_simulated() {
+        if Handle::is_simulated() {
             return Err(RunError(Why::Simulated));
         }
         let workers = self

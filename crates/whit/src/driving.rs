@@ -1,13 +1,12 @@
 //! Driving timers and sockets while futures are dropped at the end of a runtime, in case a `Drop` waits for one.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
-use std::thread::{JoinHandle, sleep};
-use std::time::Duration;
+use std::thread::JoinHandle;
 
 use whit_core::Park;
+use whit_executor::park_quietly;
 
 use crate::threads;
 
@@ -25,7 +24,7 @@ impl Driving {
         let end = done.clone();
         let drive = move || {
             while !end.load(Ordering::Acquire) {
-                park_quietly(&*park);
+                park_quietly(&*park, None);
             }
         };
         let thread = threads::start(format!("{name}-end"), None, Box::new(drive)).ok();
@@ -40,12 +39,5 @@ impl Drop for Driving {
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
-    }
-}
-
-/// A driver that fails, or a foreign waker that panics in it, must not end the thread.
-fn park_quietly(driver: &dyn Park) {
-    if !matches!(catch_unwind(AssertUnwindSafe(|| driver.park(None))), Ok(Ok(()))) {
-        sleep(Duration::from_millis(1));
     }
 }

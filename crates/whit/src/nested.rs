@@ -3,9 +3,6 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::time::Duration;
-
-use whit_core::{Clock, Handle};
 
 thread_local! {
     static RUNNING: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
@@ -14,11 +11,6 @@ thread_local! {
 /// The line that started the runtime this thread works for; `None` outside every runtime.
 pub fn running() -> Option<&'static Location<'static>> {
     RUNNING.get()
-}
-
-/// Whether this thread is inside a simulation: its clock moves time by itself.
-pub(crate) fn is_simulated() -> bool {
-    Handle::with_current(|handle| handle.clock().is_ok_and(|clock| clock.pass(Duration::ZERO))) == Ok(true)
 }
 
 /// Marks this thread as a worker of the runtime started at `started`, until the guard is dropped.

@@ -2,34 +2,13 @@
 
 #![allow(unreachable_pub, clippy::duplicate_mod, reason = "each chapter is a program of its own as well")]
 
-use std::sync::Mutex;
+#[path = "support/programs.rs"]
+mod programs;
 
-/// Two of them measure how long a worker is held, and want the machine for themselves.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// A chapter as a test. Up to three tries, for the rows that measure time on a machine that does other things as well.
+/// A chapter of the tour, in this process.
 macro_rules! chapter {
     ($name:ident, $file:literal, $check:expr) => {
-        #[path = $file]
-        #[allow(dead_code)]
-        mod $name;
-
-        #[test]
-        fn $name() {
-            let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for last in [false, false, true] {
-                let log = $name::support::Log::new(stringify!($name));
-                let rows = $name::chapter(&log).unwrap();
-                let check: fn(Vec<String>) = $check;
-                check(log.lines());
-                let bad: Vec<_> = rows.iter().filter(|row| !row.good).map(|row| (&row.what, &row.measured)).collect();
-                assert!(!rows.is_empty());
-                if bad.is_empty() {
-                    return;
-                }
-                assert!(!last, "not as asked: {bad:?}");
-            }
-        }
+        program!($name, $file, |_, test: fn()| test(), $check);
     };
 }
 
@@ -53,7 +32,7 @@ chapter!(gather, "../examples/gather.rs", |lines| {
 });
 
 chapter!(tasks, "../examples/tasks.rs", |lines| {
-    let [one, two] = places(&lines, ["Sequential: 3.0", "Concurrent: 1.0"]);
+    let [one, two] = places(lines, ["Sequential: 3.0", "Concurrent: 1.0"]);
     assert!(one < two);
 });
 
@@ -64,13 +43,13 @@ chapter!(blocking, "../examples/blocking.rs", |lines| {
 });
 
 chapter!(http, "../examples/http.rs", |lines| {
-    places(&lines, ["for 5 requests", "Concurrent: 1.", "Connections: 1 for the sequential requests, 4 more"]);
+    places(lines, ["for 5 requests", "Concurrent: 1.", "Connections: 1 for the sequential requests, 4 more"]);
 });
 
 chapter!(semaphore, "../examples/semaphore.rs", |lines| {
-    places(&lines, ["Started in the order [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "over 3 connections", "saw 50 at once"]);
+    places(lines, ["Started in the order [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", "over 3 connections", "saw 50 at once"]);
 });
 
 chapter!(cpu, "../examples/cpu.rs", |lines| {
-    places(&lines, ["9fa570bf1521078e2619872a734d0153ec0dcec5b44393aa6ac6110f0b1ff156"]);
+    places(lines, ["9fa570bf1521078e2619872a734d0153ec0dcec5b44393aa6ac6110f0b1ff156"]);
 });

@@ -7,36 +7,12 @@
 #[allow(dead_code)]
 mod child;
 
-use std::sync::Mutex;
+#[path = "support/programs.rs"]
+mod programs;
 
-/// They measure times, and want the machine for themselves.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// An example as a test. Up to three tries, for the rows that measure time on a machine that does other things as well.
 macro_rules! example {
     ($name:ident, $file:literal, $check:expr) => {
-        #[path = $file]
-        #[allow(dead_code)]
-        mod $name;
-
-        #[test]
-        fn $name() {
-            let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            on_its_own(stringify!($name), || {
-                for last in [false, false, true] {
-                    let log = $name::support::Log::new(stringify!($name));
-                    let rows = $name::chapter(&log).unwrap();
-                    let check: fn(&[String]) = $check;
-                    check(&log.lines());
-                    let bad: Vec<_> = rows.iter().filter(|row| !row.good).collect();
-                    assert!(!rows.is_empty());
-                    if bad.is_empty() {
-                        return;
-                    }
-                    assert!(!last, "not as asked: {bad:?}");
-                }
-            });
-        }
+        program!($name, $file, on_its_own, $check);
     };
 }
 
