@@ -38,8 +38,10 @@
 //!
 //! One thread fires all timers. At most 16 wheels: with more threads than that at once, some share a lock. A cancelled timer
 //! that was the earliest still wakes that thread once. Leaking a future, by `mem::forget`, leaks its 40 bytes in a wheel.
+//!
+//! Unsafe code is in `short_lock.rs`: the access to what it guards.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(loom)]
 #[doc(hidden)]
@@ -50,6 +52,13 @@ mod default;
 mod hold;
 mod interval;
 mod pace;
+#[cfg(loom)]
+#[doc(hidden)]
+#[allow(unsafe_code, reason = "the access to what it guards")]
+pub mod short_lock;
+#[cfg(not(loom))]
+#[allow(unsafe_code, reason = "the access to what it guards")]
+mod short_lock;
 mod sleep;
 mod sync;
 mod timeout;

@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::num::NonZeroU64;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,11 +24,14 @@ use whit_core::{Clock, Park, TimerKey, wake_all};
 
 use crate::alarm::{Alarm, NEVER};
 use crate::pace::Pace;
+use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wheel::{Due, State, Wheel};
 
 /// The most shards there are; the driver visits each of them when it fires. Their number fits into eight bits.
 const SHARDS_MAX: usize = 16;
 const SHARD_SHIFT: u32 = 56;
+/// What a shard that is closed has been told: all deadlines are before.
+const CLOSED: u64 = u64::MAX;
 /// Wakers that are due, for which the room is kept until the next time.
 const KEEP: usize = 1024;
 
@@ -51,13 +54,12 @@ pub struct Timers<P> {
 
 // Two lines of 64 bytes: processors fetch them in pairs.
 #[repr(align(128))]
-struct Shard(Mutex<Inner>);
+struct Shard(ShortLock<Inner>);
 
 struct Inner {
     wheel: Wheel,
-    // The alarm goes off by then; no timer of the wheel is due before. Kept when that timer is cancelled.
+    // The alarm goes off by then; no timer of the wheel is due before. Kept when that timer is cancelled. Or `CLOSED`.
     told: u64,
-    closed: bool,
 }
 
 /// What only the thread that parks uses. It is locked between two steps, so that whoever breaks the rule of one at a time
@@ -72,7 +74,7 @@ struct Driver {
 impl<P: Park> Timers<P> {
     /// Timers over `park`, none pending.
     pub fn new(park: P) -> Timers<P> {
-        let shard = |_| Shard(Mutex::new(Inner { wheel: Wheel::new(), told: NEVER, closed: false }));
+        let shard = |_| Shard(ShortLock::new(Inner { wheel: Wheel::new(), told: NEVER }));
         Timers {
             unparker: park.unparker(),
             park,
@@ -90,7 +92,7 @@ impl<P: Park> Timers<P> {
 
     /// How many timers are pending.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(&shard.0).wheel.len()).sum()
+        self.shards.iter().map(|shard| shard.0.lock().wheel.len()).sum()
     }
 
     /// Whether no timer is pending.
@@ -101,8 +103,8 @@ impl<P: Park> Timers<P> {
     /// Forgets every timer: those pending and those registered later never fire.
     pub fn close(&self) {
         for shard in &self.shards {
-            let mut inner = lock(&shard.0);
-            inner.closed = true;
+            let mut inner = shard.0.lock();
+            inner.told = CLOSED;
             let wakers = inner.wheel.clear();
             drop(inner);
             drop(wakers);
@@ -126,7 +128,7 @@ impl<P: Park> Timers<P> {
         self.alarm.reset();
         let mut earliest = NEVER;
         for shard in &self.shards {
-            let mut inner = lock(&shard.0);
+            let mut inner = shard.0.lock();
             if inner.told <= now {
                 inner.wheel.advance(now, &mut due);
                 inner.told = inner.wheel.next();
@@ -144,18 +146,18 @@ impl<P: Park> Timers<P> {
     }
 
     /// Puts a timer in, if its deadline has not passed.
-    fn register(&self, key: &mut TimerKey, deadline: Instant, waker: Waker) -> Poll<()> {
-        let at = self.nanos(deadline);
+    #[inline]
+    fn register(&self, key: &mut TimerKey, deadline: Instant, waker: &Waker) -> Poll<()> {
+        let (at, waker) = (self.nanos(deadline), waker.clone());
         let (number, mut inner) = self.lock_mine();
         let earlier = at < inner.told;
-        // What is due is due, also when nobody fires any more.
-        if (earlier || inner.closed) && deadline <= Instant::now() {
-            drop(inner);
-            return Poll::Ready(());
-        }
-        if inner.closed {
-            drop(inner);
-            return Poll::Pending;
+        if earlier {
+            // What is due is due, also when nobody fires any more.
+            let due = deadline <= Instant::now();
+            if due || inner.told == CLOSED {
+                drop(inner);
+                return if due { Poll::Ready(()) } else { Poll::Pending };
+            }
         }
         let number = (number as u64) << SHARD_SHIFT | inner.wheel.insert(at, waker);
         if earlier {
@@ -163,49 +165,79 @@ impl<P: Park> Timers<P> {
         }
         drop(inner);
         *key = TimerKey::new(NonZeroU64::new(number).expect("a wheel's key is not zero"));
-        if earlier && self.alarm.lower(at) {
-            self.unparker.wake_by_ref();
+        if earlier {
+            self.tell(at);
         }
         Poll::Pending
     }
 
+    /// The driver is to fire by then.
+    #[inline(never)]
+    fn tell(&self, at: u64) {
+        if self.alarm.lower(at) {
+            self.unparker.wake_by_ref();
+        }
+    }
+
+    /// Polls a timer that is registered already.
+    #[inline(never)]
+    fn look(&self, key: &mut TimerKey, number: u64, deadline: Instant, waker: &Waker) -> Poll<()> {
+        let at = self.nanos(deadline);
+        let mut inner = self.shard(number);
+        let ready = match inner.wheel.get(number) {
+            Some(State::Fired { deadline }) => deadline == at,
+            // Whoever polls again and again may keep the driver from its turn.
+            Some(State::Pending { deadline, waker: kept }) if deadline == at && at > self.nanos(Instant::now()) => {
+                let old = (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
+                drop(inner);
+                drop(old);
+                return Poll::Pending;
+            }
+            Some(State::Pending { deadline, .. }) => deadline == at,
+            None => false,
+        };
+        drop(inner);
+        self.cancel(key);
+        if ready { Poll::Ready(()) } else { self.poll_until(key, deadline, &mut Context::from_waker(waker)) }
+    }
+
     /// A shard that nobody else uses just now, if there is one: that which this thread used last.
     #[inline]
-    fn lock_mine(&self) -> (usize, MutexGuard<'_, Inner>) {
+    fn lock_mine(&self) -> (usize, ShortGuard<'_, Inner>) {
         let number = SHARD.get() & (self.shards.len() - 1);
         match self.shards[number].0.try_lock() {
-            Ok(inner) => (number, inner),
-            Err(_) => self.lock_other(number),
+            Some(inner) => (number, inner),
+            None => self.lock_other(number),
         }
     }
 
     /// The next shard that is free; this thread stays there. If none is, it waits for its own.
     #[cold]
-    fn lock_other(&self, mine: usize) -> (usize, MutexGuard<'_, Inner>) {
+    fn lock_other(&self, mine: usize) -> (usize, ShortGuard<'_, Inner>) {
         let mask = self.shards.len() - 1;
         for number in (mine..=mine + mask).map(|number| number & mask) {
-            match self.shards[number].0.try_lock() {
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Poisoned(error)) => return (number, error.into_inner()),
-                Ok(inner) => {
-                    SHARD.set(number);
-                    return (number, inner);
-                }
+            if let Some(inner) = self.shards[number].0.try_lock() {
+                SHARD.set(number);
+                return (number, inner);
             }
         }
-        (mine, lock(&self.shards[mine].0))
+        (mine, self.shards[mine].0.lock())
     }
 
-    fn shard(&self, key: u64) -> MutexGuard<'_, Inner> {
+    fn shard(&self, key: u64) -> ShortGuard<'_, Inner> {
         // Masked, so that a key of another clock finds nothing instead of panicking.
-        lock(&self.shards[(key >> SHARD_SHIFT) as usize & (self.shards.len() - 1)].0)
+        self.shards[(key >> SHARD_SHIFT) as usize & (self.shards.len() - 1)].0.lock()
     }
 
     /// Since the start; what no such number can hold is its largest.
+    #[inline]
     fn nanos(&self, instant: Instant) -> u64 {
         let since = instant.saturating_duration_since(self.start);
-        let nanos = since.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(since.subsec_nanos()));
-        nanos.min(NEVER - 1)
+        if since.as_secs() < NEVER / 1_000_000_000 {
+            since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+        } else {
+            NEVER - 1
+        }
     }
 }
 
@@ -234,28 +266,10 @@ impl<P: Park> Clock for Timers<P> {
     }
 
     fn poll_until(&self, key: &mut TimerKey, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(number) = key.get().map(NonZeroU64::get) else {
-            return self.register(key, deadline, cx.waker().clone());
-        };
-        let at = self.nanos(deadline);
-        let mut inner = self.shard(number);
-        let ready = match inner.wheel.get(number) {
-            Some(State::Fired { deadline }) => deadline == at,
-            // Whoever polls again and again may keep the driver from its turn.
-            Some(State::Pending { deadline, waker }) if deadline == at && at > self.nanos(Instant::now()) => {
-                let old = (!waker.will_wake(cx.waker())).then(|| std::mem::replace(waker, cx.waker().clone()));
-                drop(inner);
-                drop(old);
-                return Poll::Pending;
-            }
-            Some(State::Pending { deadline, .. }) => deadline == at,
-            None => false,
-        };
-        let old = inner.wheel.remove(number);
-        drop(inner);
-        drop(old);
-        *key = TimerKey::NONE;
-        if ready { Poll::Ready(()) } else { self.register(key, deadline, cx.waker().clone()) }
+        match key.get() {
+            None => self.register(key, deadline, cx.waker()),
+            Some(number) => self.look(key, number.get(), deadline, cx.waker()),
+        }
     }
 
     fn cancel(&self, key: &mut TimerKey) {
@@ -270,7 +284,7 @@ impl<P: Park> Clock for Timers<P> {
 
 impl<P> fmt::Debug for Timers<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pending: usize = self.shards.iter().map(|shard| lock(&shard.0).wheel.len()).sum();
+        let pending: usize = self.shards.iter().map(|shard| shard.0.lock().wheel.len()).sum();
         f.debug_struct("Timers").field("pending", &pending).finish_non_exhaustive()
     }
 }
@@ -290,7 +304,7 @@ fn shard_count() -> usize {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No foreign code runs under these locks but `Waker::clone`; the data is whole there.
+    // No foreign code runs under it; the data is whole there.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

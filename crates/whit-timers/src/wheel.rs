@@ -22,6 +22,7 @@ const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const TICK_BITS: u32 = 16;
 const NONE: u32 = u32::MAX;
+const UNUSED: u16 = u16::MAX;
 /// Entries for which memory is kept when none is in use.
 const KEEP: usize = 1024;
 /// How much of an entry's sequence its key repeats.
@@ -39,7 +40,8 @@ pub(crate) struct Wheel {
     // The first of the unused entries, which are linked by `next`.
     free: u32,
     used: u32,
-    pending: usize,
+    // Those of the used ones whose timer is pending no more.
+    fired: u32,
     // Counts insertions, to order equal deadlines. Wraps; only distances to it are compared.
     sequence: u32,
 }
@@ -57,8 +59,8 @@ struct Entry {
     sequence: u32,
     next: u32,
     previous: u32,
+    // `UNUSED` from `remove` to the next `insert`.
     slot: u16,
-    used: bool,
 }
 
 /// A timer that has fired.
@@ -91,14 +93,14 @@ impl Wheel {
             entries: Vec::new(),
             free: NONE,
             used: 0,
-            pending: 0,
+            fired: 0,
             sequence: 0,
         }
     }
 
     /// How many timers are pending.
     pub(crate) fn len(&self) -> usize {
-        self.pending
+        (self.used - self.fired) as usize
     }
 
     /// Whether there is no key, of a timer that is pending or has fired.
@@ -108,19 +110,17 @@ impl Wheel {
     }
 
     /// The key is not zero. Its upper 8 bits are, and are left to the caller: nobody here looks at them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> u64 {
-        self.sequence = self.sequence.wrapping_add(1);
-        let sequence = self.sequence;
         if self.free == NONE {
             self.grow();
         }
         let at = self.free;
         let entry = &mut self.entries[at as usize];
-        self.free = entry.next;
-        (entry.deadline, entry.sequence, entry.used, entry.waker) = (deadline, sequence, true, Some(waker));
+        let sequence = self.sequence.wrapping_add(1);
+        (self.sequence, self.free) = (sequence, entry.next);
+        (entry.deadline, entry.sequence, entry.waker) = (deadline, sequence, Some(waker));
         self.used += 1;
-        self.pending += 1;
         self.place(at, deadline);
         u64::from(check(sequence)) << 32 | u64::from(at + 1)
     }
@@ -137,14 +137,23 @@ impl Wheel {
     }
 
     /// Forgets a timer, pending or fired. The waker is the caller's, to be dropped outside of locks.
+    #[inline(always)]
     pub(crate) fn remove(&mut self, key: u64) -> Option<Waker> {
         let at = self.find(key)?;
-        let waker = self.entries[at as usize].waker.take();
+        let free = std::mem::replace(&mut self.free, at);
+        let entry = &mut self.entries[at as usize];
+        let waker = entry.waker.take();
+        let (slot, previous, next) = (entry.slot, entry.previous, entry.next);
+        (entry.slot, entry.next) = (UNUSED, free);
         if waker.is_some() {
-            self.unlink(at);
-            self.pending -= 1;
+            self.unlink(slot, previous, next);
+        } else {
+            self.fired -= 1;
         }
-        self.release(at);
+        self.used -= 1;
+        if self.used == 0 && self.entries.len() > KEEP {
+            (self.entries, self.free) = (Vec::new(), NONE);
+        }
         waker
     }
 
@@ -174,7 +183,7 @@ impl Wheel {
                     entry.next = std::mem::replace(&mut ahead, at);
                 } else if let Some(waker) = entry.waker.take() {
                     due.push(Due { deadline: entry.deadline, rank: entry.sequence.wrapping_sub(oldest), waker });
-                    self.pending -= 1;
+                    self.fired += 1;
                 }
                 at = next;
             }
@@ -209,24 +218,25 @@ impl Wheel {
         self.occupied[level as usize] |= 1 << number;
         let entry = &mut self.entries[at as usize];
         (entry.slot, entry.previous, entry.next) = (slot as u16, NONE, next);
-        if next != NONE {
-            self.entries[next as usize].previous = at;
+        if let Some(next) = self.entries.get_mut(next as usize) {
+            next.previous = at;
         }
     }
 
-    fn unlink(&mut self, at: u32) {
-        let Entry { previous, next, slot, .. } = self.entries[at as usize];
+    /// Takes an entry with these links out of its slot.
+    #[inline]
+    fn unlink(&mut self, slot: u16, previous: u32, next: u32) {
         let slot = usize::from(slot);
-        if next != NONE {
-            self.entries[next as usize].previous = previous;
+        if let Some(next) = self.entries.get_mut(next as usize) {
+            next.previous = previous;
         }
-        if previous != NONE {
-            self.entries[previous as usize].next = next;
-        } else {
-            self.slots[slot].head = next;
-            if next == NONE {
-                self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
-            }
+        if let Some(previous) = self.entries.get_mut(previous as usize) {
+            previous.next = next;
+            return;
+        }
+        self.slots[slot].head = next;
+        if next == NONE {
+            self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
         }
     }
 
@@ -251,7 +261,7 @@ impl Wheel {
         }
         let at = self.entries.len();
         assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
-        let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: 0, used: false };
+        let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: UNUSED };
         if at == self.entries.capacity() {
             // Doubling would mean that up to half of the memory is empty.
             self.entries.reserve_exact((at / 8).max(64));
@@ -260,20 +270,11 @@ impl Wheel {
         self.free = at as u32;
     }
 
-    fn release(&mut self, at: u32) {
-        let entry = &mut self.entries[at as usize];
-        (entry.used, entry.next) = (false, self.free);
-        self.free = at;
-        self.used -= 1;
-        if self.used == 0 && self.entries.len() > KEEP {
-            (self.entries, self.free) = (Vec::new(), NONE);
-        }
-    }
-
+    #[inline]
     fn find(&self, key: u64) -> Option<u32> {
         let at = (key as u32).wrapping_sub(1);
         let entry = self.entries.get(at as usize)?;
-        (entry.used && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
+        (entry.slot != UNUSED && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
     }
 }
 

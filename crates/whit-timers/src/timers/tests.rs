@@ -61,7 +61,7 @@ fn what_is_due_fires_by_deadline_across_shards() {
         sleep.reset(Some(start + Duration::from_micros(*number)));
         assert!(poll(sleep, &Waker::from(Arc::new(Note(*number, fired.clone())))).is_pending());
     }
-    let used = timers.shards.iter().filter(|shard| lock(&shard.0).wheel.len() > 0).count();
+    let used = timers.shards.iter().filter(|shard| shard.0.lock().wheel.len() > 0).count();
     assert_eq!(used, timers.shards.len());
     // All in one turn.
     std::thread::sleep(25 * MILLISECOND);
@@ -79,12 +79,12 @@ fn threads_that_meet_in_a_shard_part() {
         (key.get().unwrap().get() >> SHARD_SHIFT) as usize
     };
     SHARD.set(0);
-    let held = lock(&timers.shards[0].0);
+    let held = timers.shards[0].0.lock();
     assert_eq!(key(&timers), 1);
     drop(held);
     assert_eq!(key(&timers), 1, "it stays there");
     // Where all are taken it waits for its own.
-    let all: Vec<_> = timers.shards.iter().map(|shard| lock(&shard.0)).collect();
+    let all: Vec<_> = timers.shards.iter().map(|shard| shard.0.lock()).collect();
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| {
             SHARD.set(1);
@@ -115,7 +115,7 @@ fn one_that_is_registered_here_is_cancelled_and_polled_elsewhere() {
     assert_eq!(timers.len(), 1);
     drain(&timers);
     std::thread::spawn(move || assert!(poll(&mut polled, Waker::noop()).is_ready())).join().unwrap();
-    assert!(timers.shards.iter().all(|shard| lock(&shard.0).wheel.is_unused()));
+    assert!(timers.shards.iter().all(|shard| shard.0.lock().wheel.is_unused()));
 }
 
 #[test]
