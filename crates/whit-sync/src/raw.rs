@@ -180,10 +180,10 @@ impl RawSemaphore {
 
     /// Rule 4, with `brought` permits. Unlocks, then wakes.
     fn serve(&self, mut waiters: ShortGuard<'_, WaitList<Waiter>>, brought: usize, mut wakers: WakeList) {
-        // The word may have lost its mark, and even its permits, since somebody saw it; under the lock it is as it says.
+        // The mark stays as it is while we have the lock. Permits may be added meanwhile; taken only if the queue is empty, and
+        // then all of these go back untouched.
         let word = self.word.load(Ordering::Acquire);
-        // Rule 2: nobody else takes permits meanwhile, if there is anybody to serve.
-        let found = if waiters.is_empty() { 0 } else { word / ONE };
+        let found = word / ONE;
         let mut left = found + brought;
         while let Some(first) = waiters.front() {
             let waiter = waiters.get_mut(first);
