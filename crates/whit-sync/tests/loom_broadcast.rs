@@ -71,6 +71,21 @@ fn room_is_made_by_the_last_one() {
     });
 }
 
+/// A sender waits for room beside the end of the only receiver that is behind: that makes the room.
+#[test]
+fn a_receiver_that_goes_makes_room() {
+    model(|| {
+        let (sender, mut one) = channel::<Message>(1);
+        let two = sender.subscribe();
+        sender.try_send(Arc::new(1)).unwrap();
+        assert_eq!(*one.try_recv().unwrap(), 1);
+        let other = thread::spawn(move || drop(two));
+        block_on(sender.send(Arc::new(2))).unwrap();
+        other.join().unwrap();
+        assert_eq!(*one.try_recv().unwrap(), 2);
+    });
+}
+
 /// A receive that waits is given up beside the send: the message is there for the next.
 #[test]
 fn a_dropped_receive_loses_nothing() {
