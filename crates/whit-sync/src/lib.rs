@@ -29,10 +29,11 @@
 //! `Semaphore`, `Mutex` and `RwLock` are one word that says how many permits are free, changed by one atomic step while nobody
 //! waits, and a list of waiters under a short lock. A release hands the permits to the one that waited longest; nobody
 //! overtakes. Who finds a lock busy and nobody waiting tries for up to a microsecond before a queue is formed. Channels are a
-//! queue under a short lock, and hand a message to the receiver that waited longest. A oneshot is one allocation and one word.
+//! queue under a short lock, and hand a message to the receiver that waited longest; who is behind in a large broadcast takes
+//! several at a time. A oneshot is one allocation and one word.
 //! Wakers are called, and messages dropped, outside of every lock.
 //!
-//! The short lock of channels, events and notifications is held for some tens of nanoseconds, and unlocked by a plain store.
+//! The short lock of all these lists and queues is held for some tens of nanoseconds, and unlocked by a plain store.
 //! Who finds it locked looks again for some microseconds, then yields the processor, then sleeps between two looks.
 //!
 //! # Cancellation and panics

@@ -175,14 +175,25 @@ impl Notified<'_> {
 impl Future for Notified<'_> {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.look(cx, true)
     }
 }
 
 impl Drop for Notified<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
+        if let Some(key) = self.key {
+            self.leave(key);
+        }
+    }
+}
+
+impl Notified<'_> {
+    /// Rule 3.
+    #[cold]
+    fn leave(&self, key: Key) {
         let mut state = self.notify.state.lock();
         let (given, waker) = state.waiting.remove(key);
         match given {

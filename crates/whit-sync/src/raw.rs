@@ -1,17 +1,21 @@
 //! `RawSemaphore`: permits in one word, and those who wait for them in a list: what `Semaphore`, `Mutex` and `RwLock` are made of.
 //!
-//! The word: bit 0 `WAITERS`, bit 1 `CLOSED`, the free permits above them. The list has its own short lock.
+//! The word: bit 0 `WAITERS`, bit 1 `CLOSED`, the free permits above them. The list has its own short lock
+//! (`short_lock.rs`).
 //!
 //! Rules:
-//! 1. While nobody waits, permits are taken by one compare-and-exchange on the word, without the lock. They are given back by
-//!    one addition to it, always without the lock.
+//! 1. While nobody waits, permits are taken by one compare-and-exchange on the word, and given back by one addition to it, both
+//!    without the lock.
 //! 2. `WAITERS` is set exactly while somebody is queued. It is set and cleared under the lock. While it is set, permits are
 //!    taken by whoever holds the lock, and by nobody else; so nobody overtakes.
 //! 3. To wait: lock, look at the word again, set `WAITERS` in the same step that finds too few permits, queue, unlock. What is
 //!    given back was added before that step, and was seen by it; or the addition finds `WAITERS`, and whoever made it comes for
 //!    the lock.
-//! 4. Whoever comes for the lock hands permits from the word to the queue: to the first, as long as there are enough for all
-//!    that it asked for; a large request at the head holds up those behind it. It may find that another has done so before.
+//! 4. Whoever comes for the lock hands permits to the queue: those that it brings, and those of the word. They go to the first,
+//!    as long as there are enough for all that it asked for; a large request at the head holds up those behind it. What is left
+//!    goes into the word, in the step that clears `WAITERS` if the queue is empty now. Who sees `WAITERS` before it has added
+//!    anything brings its permits along under the lock; so where there is a queue, a permit goes from hand to hand, and the word
+//!    is only read.
 //! 5. A waiter that was served leaves the queue and keeps an entry that says so, until its future collects it or is dropped.
 //!    Dropped, it gives its permits back by rule 1 or 4. Dropped while queued, it leaves, and the next may fit: rule 4.
 //! 6. `CLOSED` is never cleared. Setting it empties the queue; those who were served before keep what they have.
@@ -26,8 +30,9 @@
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::budget;
+use crate::short_lock::{ShortGuard, ShortLock};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Mutex, MutexGuard, const_unless_loom, lock};
+use crate::sync::const_unless_loom;
 use crate::wait_list::{Key, WaitList, WakeList};
 
 const WAITERS: usize = 1;
@@ -49,7 +54,7 @@ pub(crate) const PERMITS_MOST: usize = usize::MAX >> 3;
 #[derive(Debug)]
 pub(crate) struct RawSemaphore {
     word: AtomicUsize,
-    waiters: Mutex<WaitList<Waiter>>,
+    waiters: ShortLock<WaitList<Waiter>>,
     // Moments of rule 8 in a row that were in vain.
     #[cfg(not(loom))]
     vain: std::sync::atomic::AtomicU8,
@@ -85,7 +90,7 @@ impl RawSemaphore {
             assert!(permits <= PERMITS_MOST, "a semaphore was to have more permits than it can count; give it `Semaphore::MAX_PERMITS` at most");
             RawSemaphore {
                 word: AtomicUsize::new(permits * ONE),
-                waiters: Mutex::new(WaitList::new()),
+                waiters: ShortLock::new(WaitList::new()),
                 #[cfg(not(loom))]
                 vain: std::sync::atomic::AtomicU8::new(0),
             }
@@ -102,7 +107,7 @@ impl RawSemaphore {
 
     /// How many are queued.
     pub(crate) fn waiting(&self) -> usize {
-        lock(&self.waiters).len()
+        self.waiters.lock().len()
     }
 
     /// Rule 1.
@@ -142,7 +147,7 @@ impl RawSemaphore {
 
     /// Rule 7, without waiting.
     pub(crate) fn try_acquire_at_front(&self, count: usize) -> bool {
-        let _waiters = lock(&self.waiters);
+        let _waiters = self.waiters.lock();
         self.update(|word| (word / ONE >= count).then(|| word - count * ONE).ok_or(())).is_ok()
     }
 
@@ -150,35 +155,50 @@ impl RawSemaphore {
     /// than [`PERMITS_MOST`] in all.
     #[inline]
     pub(crate) fn give_back(&self, count: usize) {
-        if self.word.fetch_add(count * ONE, Ordering::AcqRel) & WAITERS != 0 {
-            self.serve(lock(&self.waiters), WakeList::default());
+        // A look is enough: the lock shows whether it is so still.
+        if self.word.load(Ordering::Relaxed) & WAITERS != 0 {
+            self.come_for_the_lock(count);
+        } else if self.word.fetch_add(count * ONE, Ordering::AcqRel) & WAITERS != 0 {
+            self.come_for_the_lock(0);
         }
     }
 
     /// Rule 6.
     pub(crate) fn close(&self) {
         let mut wakers = WakeList::default();
-        let mut waiters = lock(&self.waiters);
+        let mut waiters = self.waiters.lock();
         self.word.fetch_or(CLOSED, Ordering::AcqRel);
         waiters.pop_all(&mut wakers, |waiter| waiter.state = State::Closed);
-        self.serve(waiters, wakers);
+        self.serve(waiters, 0, wakers);
     }
 
-    /// Rule 4. Unlocks, then wakes.
     #[cold]
-    fn serve(&self, mut waiters: MutexGuard<'_, WaitList<Waiter>>, mut wakers: WakeList) {
+    #[inline(never)]
+    fn come_for_the_lock(&self, brought: usize) {
+        self.serve(self.waiters.lock(), brought, WakeList::default());
+    }
+
+    /// Rule 4, with `brought` permits. Unlocks, then wakes.
+    fn serve(&self, mut waiters: ShortGuard<'_, WaitList<Waiter>>, brought: usize, mut wakers: WakeList) {
+        // The mark stays as it is while we have the lock. Permits may be added meanwhile; taken only if the queue is empty, and
+        // then all of these go back untouched.
+        let word = self.word.load(Ordering::Acquire);
+        let found = word / ONE;
+        let mut left = found + brought;
         while let Some(first) = waiters.front() {
-            let count = waiters.get(first).count;
-            // Rule 2: nobody else takes permits meanwhile.
-            if self.word.load(Ordering::Acquire) / ONE < count {
+            let waiter = waiters.get_mut(first);
+            if waiter.count > left {
                 break;
             }
-            self.word.fetch_sub(count * ONE, Ordering::AcqRel);
-            waiters.get_mut(first).state = State::Served;
+            left -= waiter.count;
+            waiter.state = State::Served;
             wakers.push(waiters.pop_front().and_then(|(_, waker)| waker));
         }
-        if waiters.is_empty() {
-            self.word.fetch_and(!WAITERS, Ordering::AcqRel);
+        let mark = if waiters.is_empty() { word & WAITERS } else { 0 };
+        // Added by what it differs: others may add meanwhile.
+        let change = (left * ONE).wrapping_sub(found * ONE).wrapping_sub(mark);
+        if change != 0 {
+            self.word.fetch_add(change, Ordering::AcqRel);
         }
         drop(waiters);
         wakers.wake();
@@ -259,14 +279,14 @@ impl Place {
     /// Rule 5.
     #[cold]
     fn leave(semaphore: &RawSemaphore, key: Key) {
-        let mut waiters = lock(&semaphore.waiters);
+        let mut waiters = semaphore.waiters.lock();
         let (waiter, waker) = waiters.remove(key);
         match waiter.state {
             State::Served => {
                 drop(waiters);
                 semaphore.give_back(waiter.count);
             }
-            State::Queued => semaphore.serve(waiters, WakeList::default()),
+            State::Queued => semaphore.serve(waiters, 0, WakeList::default()),
             State::Closed => drop(waiters),
         }
         drop(waker);
@@ -283,8 +303,8 @@ impl Place {
         }
         // Before the word is marked: a waker that panics in `clone` must not leave a mark without a waiter.
         let waker = waker.clone();
-        let mut waiters = lock(&semaphore.waiters);
-        // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last, successful step did.
+        let mut waiters = semaphore.waiters.lock();
+        // Rule 3: the look and the mark are one step. `update` leaves in `next` what its last step did.
         let mut next = Next::Wait;
         let _ = semaphore.update(|word| {
             let may_take = front || word & WAITERS == 0;
@@ -296,7 +316,8 @@ impl Place {
                 Ok(word - count * ONE)
             } else {
                 next = Next::Wait;
-                Ok(word | WAITERS)
+                // Marked already, it stays so under the lock.
+                if word & WAITERS != 0 { Err(()) } else { Ok(word | WAITERS) }
             }
         });
         match next {
@@ -312,7 +333,7 @@ impl Place {
     }
 
     fn look_again(&mut self, semaphore: &RawSemaphore, key: Key, waker: &Waker) -> Poll<Result<(), IsClosed>> {
-        let mut waiters = lock(&semaphore.waiters);
+        let mut waiters = semaphore.waiters.lock();
         let state = waiters.get(key).state;
         let old = match state {
             State::Queued => waiters.set_waker(key, waker),

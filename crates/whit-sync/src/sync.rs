@@ -1,11 +1,11 @@
-//! The atomics and locks of the modelled parts: std's, or loom's when a model runs.
+//! The atomics and cells of the modelled parts: std's, or loom's when a model runs.
 
 #[cfg(loom)]
 pub(crate) use loom::cell::UnsafeCell;
 #[cfg(loom)]
-pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
+pub(crate) use loom::sync::atomic;
 #[cfg(not(loom))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
+pub(crate) use std::sync::atomic;
 
 /// As loom's, which watches who is inside.
 #[cfg(not(loom))]
@@ -22,11 +22,6 @@ impl<T> UnsafeCell<T> {
     pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         f(self.0.get())
     }
-}
-
-/// Locks, and goes on after a panic elsewhere: every section under these locks leaves its data whole.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// A constructor that is `const`, except for loom, whose atomics cannot be made before a model runs.

@@ -2,14 +2,14 @@
 //!
 //! An entry is *queued* until it is popped. After that it stays, with whatever its owner wrote into it, until its future
 //! collects it: so an answer can be left there for a future that is polled later, or taken back when that one is dropped.
-//! Entries live in a slab, so waiting allocates nothing once the list has been as long before.
+//!
+//! Entries live in one vector, so waiting allocates nothing once the list has been as long before. The queue is a ring
+//! through them that begins and ends at entry 0, which belongs to nobody: to link and to unlink takes no case apart, and that
+//! is most of what a wait costs under the lock. What is vacant forms a chain.
 
 use std::num::NonZeroUsize;
-use std::ops::{Index, IndexMut};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
-
-use slab::Slab;
 
 /// Names an entry, from the push to the removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,62 +17,61 @@ pub(crate) struct Key(NonZeroUsize);
 
 #[derive(Debug)]
 pub(crate) struct WaitList<T> {
-    entries: Entries<T>,
-    ends: Option<(Key, Key)>,
+    // Empty until somebody waits; then the first is `END`.
+    entries: Vec<Entry<T>>,
     queued: usize,
+    // Those that have a value, queued or not.
+    occupied: usize,
+    // The first vacant one, or `END`; the next is in its `next`.
+    vacant: usize,
 }
-
-#[derive(Debug)]
-struct Entries<T>(Slab<Entry<T>>);
 
 #[derive(Debug)]
 struct Entry<T> {
-    value: T,
+    // None in `END`, and in what is vacant.
+    value: Option<T>,
     waker: Option<Waker>,
-    queued: bool,
-    previous: Option<Key>,
-    next: Option<Key>,
+    next: usize,
+    // `OUT` if it is not queued.
+    previous: usize,
 }
+
+/// Where the queue begins and ends.
+const END: usize = 0;
+const OUT: usize = usize::MAX;
 
 impl<T> WaitList<T> {
     pub(crate) const fn new() -> WaitList<T> {
-        WaitList { entries: Entries(Slab::new()), ends: None, queued: 0 }
+        WaitList { entries: Vec::new(), queued: 0, occupied: 0, vacant: END }
     }
 
     /// How many are queued.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.queued
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.queued == 0
     }
 
     pub(crate) fn push_back(&mut self, value: T, waker: Waker) -> Key {
-        let previous = self.ends.map(|(_, last)| last);
-        let key = self.insert(value, waker, previous, None);
-        match previous {
-            Some(last) => self.entries[last].next = Some(key),
-            None => self.ends = Some((key, key)),
-        }
-        self.ends = self.ends.map(|(first, _)| (first, key));
+        let key = self.insert(value, waker);
+        self.link(key, self.entries[END].previous, END);
         key
     }
 
     pub(crate) fn push_front(&mut self, value: T, waker: Waker) -> Key {
-        let next = self.front();
-        let key = self.insert(value, waker, None, next);
-        match next {
-            Some(first) => self.entries[first].previous = Some(key),
-            None => self.ends = Some((key, key)),
-        }
-        self.ends = self.ends.map(|(_, last)| (key, last));
+        let key = self.insert(value, waker);
+        self.link(key, END, self.entries[END].next);
         key
     }
 
     /// The one that waited longest.
+    #[inline]
     pub(crate) fn front(&self) -> Option<Key> {
-        self.ends.map(|(first, _)| first)
+        NonZeroUsize::new(self.entries.first()?.next).map(Key)
     }
 
     /// Takes the first one out of the queue; its entry stays. Its waker comes along.
@@ -80,33 +79,36 @@ impl<T> WaitList<T> {
     pub(crate) fn pop_front(&mut self) -> Option<(Key, Option<Waker>)> {
         let key = self.front()?;
         self.unlink(key);
-        Some((key, self.entries[key].waker.take()))
+        Some((key, self.entry(key).waker.take()))
     }
 
     /// Takes everybody out of the queue, for `wakers` to wake; their entries stay, after `mark` has written into them.
     pub(crate) fn pop_all(&mut self, wakers: &mut WakeList, mut mark: impl FnMut(&mut T)) {
         while let Some((key, waker)) = self.pop_front() {
-            mark(&mut self.entries[key].value);
+            mark(self.get_mut(key));
             wakers.push(waker);
         }
     }
 
+    #[inline]
     pub(crate) fn is_queued(&self, key: Key) -> bool {
-        self.entries[key].queued
+        self.entries[key.0.get()].previous != OUT
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: Key) -> &T {
-        &self.entries[key].value
+        self.entries[key.0.get()].value.as_ref().expect(OCCUPIED)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> &mut T {
-        &mut self.entries[key].value
+        self.entry(key).value.as_mut().expect(OCCUPIED)
     }
 
     /// Its task has another waker now. What comes back is to be dropped outside of the lock.
     #[must_use]
     pub(crate) fn set_waker(&mut self, key: Key, waker: &Waker) -> Option<Waker> {
-        let kept = &mut self.entries[key].waker;
+        let kept = &mut self.entry(key).waker;
         match kept {
             Some(kept) if kept.will_wake(waker) => None,
             _ => kept.replace(waker.clone()),
@@ -115,56 +117,68 @@ impl<T> WaitList<T> {
 
     /// The end of an entry, queued or not. The waker is to be dropped outside of the lock.
     pub(crate) fn remove(&mut self, key: Key) -> (T, Option<Waker>) {
-        if self.entries[key].queued {
+        if self.is_queued(key) {
             self.unlink(key);
         }
-        let Entries(entries) = &mut self.entries;
-        let entry = entries.remove(key.0.get() - 1);
-        if entries.is_empty() && entries.capacity() > KEPT_MOST {
-            *entries = Slab::new();
+        let vacant = self.vacant;
+        let entry = self.entry(key);
+        let (value, waker) = (entry.value.take().expect(OCCUPIED), entry.waker.take());
+        entry.next = vacant;
+        self.vacant = key.0.get();
+        self.occupied -= 1;
+        if self.occupied == 0 && self.entries.capacity() > KEPT_MOST {
+            *self = WaitList::new();
         }
-        (entry.value, entry.waker)
+        (value, waker)
     }
 
-    fn insert(&mut self, value: T, waker: Waker, previous: Option<Key>, next: Option<Key>) -> Key {
+    #[inline]
+    fn entry(&mut self, key: Key) -> &mut Entry<T> {
+        &mut self.entries[key.0.get()]
+    }
+
+    /// An entry that is not queued yet.
+    #[inline]
+    fn insert(&mut self, value: T, waker: Waker) -> Key {
+        let Some(at) = NonZeroUsize::new(self.vacant) else { return self.insert_new(value, waker) };
+        let entry = &mut self.entries[at.get()];
+        self.vacant = entry.next;
+        (entry.value, entry.waker) = (Some(value), Some(waker));
+        self.occupied += 1;
+        Key(at)
+    }
+
+    #[cold]
+    fn insert_new(&mut self, value: T, waker: Waker) -> Key {
+        if self.entries.is_empty() {
+            self.entries.push(Entry { value: None, waker: None, next: END, previous: END });
+        }
+        let at = NonZeroUsize::new(self.entries.len()).expect("the first is `END`");
+        self.entries.push(Entry { value: Some(value), waker: Some(waker), next: OUT, previous: OUT });
+        self.occupied += 1;
+        Key(at)
+    }
+
+    #[inline]
+    fn link(&mut self, Key(at): Key, previous: usize, next: usize) {
+        let at = at.get();
+        (self.entries[at].previous, self.entries[at].next) = (previous, next);
+        self.entries[previous].next = at;
+        self.entries[next].previous = at;
         self.queued += 1;
-        let entry = Entry { value, waker: Some(waker), queued: true, previous, next };
-        Key(NonZeroUsize::MIN.saturating_add(self.entries.0.insert(entry)))
     }
 
+    #[inline]
     fn unlink(&mut self, key: Key) {
-        let entry = &mut self.entries[key];
-        entry.queued = false;
-        let (previous, next) = (entry.previous.take(), entry.next.take());
-        if let Some(previous) = previous {
-            self.entries[previous].next = next;
-        }
-        if let Some(next) = next {
-            self.entries[next].previous = previous;
-        }
-        self.ends = match (self.ends, previous, next) {
-            (Some((_, last)), None, Some(next)) => Some((next, last)),
-            (Some((first, _)), Some(previous), None) => Some((first, previous)),
-            (_, None, None) => None,
-            (ends, _, _) => ends,
-        };
+        let entry = self.entry(key);
+        let (previous, next) = (std::mem::replace(&mut entry.previous, OUT), entry.next);
+        self.entries[previous].next = next;
+        self.entries[next].previous = previous;
         self.queued -= 1;
     }
 }
 
-impl<T> Index<Key> for Entries<T> {
-    type Output = Entry<T>;
-
-    fn index(&self, key: Key) -> &Entry<T> {
-        &self.0[key.0.get() - 1]
-    }
-}
-
-impl<T> IndexMut<Key> for Entries<T> {
-    fn index_mut(&mut self, key: Key) -> &mut Entry<T> {
-        &mut self.0[key.0.get() - 1]
-    }
-}
+const OCCUPIED: &str = "a key names an entry until it is removed";
 
 /// Room for entries that an empty list keeps.
 const KEPT_MOST: usize = 64;
@@ -206,7 +220,12 @@ impl WakeList {
     }
 
     /// Wakes them in order.
+    #[inline]
     pub(crate) fn wake(self) {
+        if self.first.is_none() {
+            // Nearly always: then there is nothing to drop either.
+            return std::mem::forget(self);
+        }
         drop(self);
     }
 }

@@ -102,6 +102,38 @@ fn threads_never_hold_more_than_there_are() {
     assert_eq!(semaphore.available_permits(), 2);
 }
 
+/// Requests of every size, some given up while they wait: at every end all permits are back, and nobody waits for ever.
+#[test]
+fn threads_that_give_up_lose_no_permit_and_make_none() {
+    const PERMITS: usize = 3;
+    let semaphore = Arc::new(Semaphore::new(PERMITS));
+    let held = AtomicUsize::new(0);
+    for _ in 0..5 {
+        thread::scope(|scope| {
+            for which in 0..4 {
+                let (semaphore, held) = (&semaphore, &held);
+                scope.spawn(move || {
+                    for turn in 0..100 {
+                        let count = 1 + (turn + which) % PERMITS;
+                        let mut asked = Box::pin(semaphore.acquire_many(count));
+                        if turn % 3 == which % 3 && poll(&mut asked).is_pending() {
+                            continue;
+                        }
+                        drop(asked);
+                        let guard = block_on(semaphore.acquire_many(count)).unwrap();
+                        assert!(held.fetch_add(count, Ordering::SeqCst) + count <= PERMITS);
+                        // So that others come meanwhile.
+                        thread::yield_now();
+                        held.fetch_sub(count, Ordering::SeqCst);
+                        drop(guard);
+                    }
+                });
+            }
+        });
+        assert_eq!((semaphore.available_permits(), semaphore.waiting()), (PERMITS, 0));
+    }
+}
+
 #[test]
 fn a_mutex_is_handed_over_in_order_and_excludes() {
     let mutex = Arc::new(Mutex::new(Vec::new()));

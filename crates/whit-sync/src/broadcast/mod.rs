@@ -1,9 +1,23 @@
 //! `broadcast`: every receiver gets every message.
 //!
 //! One queue for all, under one short lock; each receiver has a position in it, and each message a count of those who have yet
-//! to see it. The last one takes it away, which makes room for a sender that waits: its message is moved in from its entry.
+//! to take it.
 //!
-//! Messages are cloned under the lock: a `Clone` that uses the same channel waits for itself.
+//! Rules, all under the lock; wakers are called, and messages that nobody takes dropped, outside of it:
+//! 1. A message goes to the tail, if there is room, and wakes all who wait for one. If there is none, the sender waits with the
+//!    message in its own entry; or, forced, the head goes, seen or not.
+//! 2. A receiver clones what stands at its position, and steps on. The last one takes the message out instead, which makes
+//!    room: for a sender that waits, whose message is moved in from its entry. As all go through the queue in order, what the
+//!    last one takes out is the head.
+//! 3. Who is at the lock while no sender waits takes more than one message, if there are more: a sixteenth of the capacity, and
+//!    no more than [`TAKEN_MOST`]. They stand in the receiver then, which gives them out without the lock, and count as seen:
+//!    so a sender may be ahead of what the slowest receiver was given by so many more. Cores that work on the same channel
+//!    would else fetch the lock from each other for each message, and that would be most of its price.
+//! 4. Whatever was taken is in the receiver before a foreign waker is called: one that panics costs no message.
+//! 5. A receiver that goes counts as one that has taken everything.
+//!
+//! Messages are cloned under the lock, since two threads must not clone the same one at once, unless it is `Sync`: a `Clone`
+//! that uses the same channel waits for itself.
 
 mod error;
 mod receiver;
@@ -24,6 +38,9 @@ use crate::wait_list::{WaitList, WakeList};
 ///
 /// [`send`](Sender::send) waits for the slowest receiver; [`force_send`](Sender::force_send) does not, and the receivers that
 /// miss a message are told how many.
+///
+/// With a capacity of 32 or more, a receiver that is behind takes several messages at a time while no sender waits, a sixteenth
+/// of the capacity and 16 at most, to give them out one by one. These count as seen, and none of them is missed any more.
 ///
 /// ```
 /// futures_lite::future::block_on(async {
@@ -50,8 +67,11 @@ pub fn channel<T: Clone>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         receiving: WaitList::new(),
     };
     let shared = Arc::new(ShortLock::new(state));
-    (Sender { shared: shared.clone() }, Receiver { shared, next: 0 })
+    (Sender { shared: shared.clone() }, Receiver { shared, next: 0, taken: VecDeque::new() })
 }
+
+/// Rule 3.
+const TAKEN_MOST: usize = 16;
 
 struct State<T> {
     queue: VecDeque<Slot<T>>,
@@ -67,7 +87,7 @@ struct State<T> {
 
 struct Slot<T> {
     message: T,
-    // Receivers that have yet to see it.
+    // Receivers that have yet to take it.
     unseen: usize,
 }
 
@@ -76,24 +96,61 @@ impl<T> State<T> {
         self.first + self.queue.len() as u64
     }
 
-    /// Takes seen messages away, and lets waiting senders in. What comes back is to be dropped and woken outside of the lock.
-    #[must_use]
-    fn tidy(&mut self) -> (Vec<T>, WakeList) {
-        let (mut seen, mut wakers) = (Vec::new(), WakeList::default());
-        while self.queue.front().is_some_and(|slot| slot.unseen == 0) {
-            seen.extend(self.queue.pop_front().map(|slot| slot.message));
-            self.first += 1;
+    /// Rule 3: how many a receiver takes at most.
+    #[inline]
+    fn batch(&self) -> usize {
+        (self.capacity / 16).clamp(1, TAKEN_MOST)
+    }
+
+    /// Rule 2: the message at `next`, which is not before the first; none if there is none yet.
+    #[inline]
+    fn take(&mut self, next: &mut u64) -> Option<T>
+    where
+        T: Clone,
+    {
+        let at = (*next - self.first) as usize;
+        let slot = self.queue.get_mut(at)?;
+        if slot.unseen > 1 {
+            let message = slot.message.clone();
+            slot.unseen -= 1;
+            *next += 1;
+            return Some(message);
         }
+        debug_assert_eq!(at, 0, "who has yet to take one before it has yet to take this one");
+        (self.first, *next) = (self.first + 1, *next + 1);
+        self.queue.pop_front().map(|slot| slot.message)
+    }
+
+    /// Rule 2: lets in who waits, as long as there is room.
+    fn let_in(&mut self, wakers: &mut WakeList) {
         while self.receivers > 0
             && self.queue.len() < self.capacity
             && let Some((key, waker)) = self.sending.pop_front()
         {
             if let Some(message) = self.sending.get_mut(key).take() {
-                self.put(message, &mut wakers);
+                self.put(message, wakers);
             }
             wakers.push(waker);
         }
-        (seen, wakers)
+    }
+
+    /// Rule 5: a receiver goes that would take what is at `next`. What comes back nobody else will take.
+    #[must_use]
+    fn leave(&mut self, next: u64, wakers: &mut WakeList) -> Vec<T> {
+        self.receivers -= 1;
+        let from = next.saturating_sub(self.first) as usize;
+        self.queue.iter_mut().skip(from).for_each(|slot| slot.unseen -= 1);
+        let mut seen = Vec::new();
+        while self.queue.front().is_some_and(|slot| slot.unseen == 0) {
+            seen.extend(self.queue.pop_front().map(|slot| slot.message));
+            self.first += 1;
+        }
+        self.let_in(wakers);
+        if self.receivers == 0 {
+            // Nobody is left to make room: they get their messages back.
+            self.sending.pop_all(wakers, |_| {});
+        }
+        seen
     }
 
     /// Puts a message in, if somebody would see it and there is room.

@@ -1,21 +1,28 @@
 //! `Receiver` and what it makes.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::{RecvError, Slot, State, TryRecvError};
+use super::{RecvError, State, TryRecvError};
 use crate::short_lock::{ShortGuard, ShortLock};
-use crate::wait_list::Key;
+use crate::wait_list::{Key, WakeList};
 use crate::{blocking, budget};
 
 /// Receives every message that was sent since it was made. A clone goes on from where this one is.
 pub struct Receiver<T> {
     pub(super) shared: Arc<ShortLock<State<T>>>,
+    // The position of the next one that is not in `taken`.
     pub(super) next: u64,
+    // Rule 3.
+    pub(super) taken: VecDeque<T>,
 }
+
+// No message is pinned.
+impl<T> Unpin for Receiver<T> {}
 
 impl<T: Clone> Receiver<T> {
     /// Receives the next message, and waits if there is none. Cancel-safe: nothing is taken before it is ready.
@@ -34,11 +41,13 @@ impl<T: Clone> Receiver<T> {
     ///
     /// There is none at the moment, or there will be none, or some were missed.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        let state = self.shared.lock();
-        let closed = state.senders == 0;
-        match Self::next(&self.shared, &mut self.next, state) {
-            Ok(taken) => taken.map_err(TryRecvError::Lagged),
-            Err(_) if closed => Err(TryRecvError::Closed),
+        if let Some(message) = self.taken.pop_front() {
+            return Ok(message);
+        }
+        let Receiver { shared, next, taken } = self;
+        match take(shared.lock(), next, taken) {
+            Ok(message) => message.map_err(TryRecvError::Lagged),
+            Err(state) if state.senders == 0 => Err(TryRecvError::Closed),
             Err(_) => Err(TryRecvError::Empty),
         }
     }
@@ -51,69 +60,46 @@ impl<T: Clone> Receiver<T> {
     pub fn recv_blocking(&mut self) -> Result<T, RecvError> {
         blocking::wait(self.recv())
     }
-
-    /// The message at `next`, or how many were missed; or the lock, if there is none. `state` is the lock of `shared`.
-    #[allow(clippy::type_complexity, reason = "used twice, right here")]
-    fn next<'s>(
-        shared: &ShortLock<State<T>>,
-        next: &mut u64,
-        mut state: ShortGuard<'s, State<T>>,
-    ) -> Result<Result<T, u64>, ShortGuard<'s, State<T>>> {
-        if *next < state.first {
-            let missed = state.first - *next;
-            *next = state.first;
-            return Ok(Err(missed));
-        }
-        let at = (*next - state.first) as usize;
-        let Some(slot) = state.queue.get_mut(at) else { return Err(state) };
-        let message = slot.message.clone();
-        slot.unseen -= 1;
-        *next += 1;
-        if at == 0 && slot.unseen == 0 {
-            let (seen, wakers) = state.tidy();
-            let unclaimed = Unclaimed { shared, next, message: Some(message) };
-            drop(state);
-            wakers.wake();
-            drop(seen);
-            return Ok(Ok(unclaimed.claim()));
-        }
-        Ok(Ok(message))
-    }
 }
 
-/// The head of the queue, which goes back there if its taker panics, as a waker may. Then there may be one more than the
-/// capacity.
-struct Unclaimed<'r, T> {
-    shared: &'r ShortLock<State<T>>,
-    next: &'r mut u64,
-    message: Option<T>,
-}
-
-impl<T> Unclaimed<'_, T> {
-    fn claim(mut self) -> T {
-        self.message.take().expect("claimed once")
+/// The message at `next` and, into `taken`, those of rule 3; or how many were missed. If there is none: the lock.
+#[allow(clippy::type_complexity, reason = "used twice, right here")]
+fn take<'s, T: Clone>(
+    mut state: ShortGuard<'s, State<T>>,
+    next: &mut u64,
+    taken: &mut VecDeque<T>,
+) -> Result<Result<T, u64>, ShortGuard<'s, State<T>>> {
+    if *next < state.first {
+        let missed = state.first - *next;
+        *next = state.first;
+        return Ok(Err(missed));
     }
-}
-
-impl<T> Drop for Unclaimed<'_, T> {
-    fn drop(&mut self) {
-        let Some(message) = self.message.take() else { return };
-        let mut state = self.shared.lock();
-        if state.first == *self.next {
-            state.first -= 1;
-            // All others have seen it, or came later.
-            state.queue.push_front(Slot { message, unseen: 1 });
+    let Some(message) = state.take(next) else { return Err(state) };
+    let batch = state.batch();
+    if batch == 1 && state.sending.is_empty() {
+        return Ok(Ok(message));
+    }
+    // Rule 4. A `Clone` that panics costs nothing either, from here on.
+    taken.push_back(message);
+    if state.sending.is_empty() {
+        for _ in 1..batch {
+            let Some(message) = state.take(next) else { break };
+            taken.push_back(message);
         }
-        // Where a forced message came in between, this one counts as missed.
-        *self.next -= 1;
+    } else {
+        let mut wakers = WakeList::default();
+        state.let_in(&mut wakers);
+        drop(state);
+        wakers.wake();
     }
+    Ok(Ok(taken.pop_front().expect("at least one was taken")))
 }
 
 impl<T> Receiver<T> {
     /// Messages that this receiver has yet to see.
     pub fn len(&self) -> usize {
         let state = self.shared.lock();
-        (state.end() - self.next.max(state.first)) as usize
+        (state.end() - self.next.max(state.first)) as usize + self.taken.len()
     }
 
     /// Whether it has seen everything.
@@ -122,28 +108,23 @@ impl<T> Receiver<T> {
     }
 }
 
-impl<T> Clone for Receiver<T> {
+impl<T: Clone> Clone for Receiver<T> {
     fn clone(&self) -> Receiver<T> {
+        let taken = self.taken.clone();
         let mut state = self.shared.lock();
         state.receivers += 1;
         let from = self.next.saturating_sub(state.first) as usize;
         state.queue.iter_mut().skip(from).for_each(|slot| slot.unseen += 1);
         drop(state);
-        Receiver { shared: self.shared.clone(), next: self.next }
+        Receiver { shared: self.shared.clone(), next: self.next, taken }
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
+        let mut wakers = WakeList::default();
         let mut state = self.shared.lock();
-        state.receivers -= 1;
-        let from = self.next.saturating_sub(state.first) as usize;
-        state.queue.iter_mut().skip(from).for_each(|slot| slot.unseen -= 1);
-        let (seen, mut wakers) = state.tidy();
-        if state.receivers == 0 {
-            // Nobody is left to make room: they get their messages back.
-            state.sending.pop_all(&mut wakers, |_| {});
-        }
+        let seen = state.leave(self.next, &mut wakers);
         drop(state);
         wakers.wake();
         drop(seen);
@@ -160,14 +141,26 @@ pub struct Recv<'r, T> {
 impl<T: Clone> Future for Recv<'_, T> {
     type Output = Result<T, RecvError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Recv { receiver, key } = self.get_mut();
         ready!(budget::poll_proceed(cx));
-        let mut state = receiver.shared.lock();
+        let this = self.get_mut();
+        match this.receiver.taken.pop_front() {
+            Some(message) => Poll::Ready(Ok(message)),
+            None => this.look(cx),
+        }
+    }
+}
+
+impl<T: Clone> Recv<'_, T> {
+    fn look(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RecvError>> {
+        let Recv { receiver, key } = self;
+        let Receiver { shared, next, taken } = &mut **receiver;
+        let mut state = shared.lock();
         // A message wakes all, and each looks again; the entry has done its work then.
         let stale = key.take_if(|key| !state.receiving.is_queued(*key)).map(|key| state.receiving.remove(key));
         let mut old = None;
-        let polled = match Receiver::next(&receiver.shared, &mut receiver.next, state) {
+        let polled = match take(state, next, taken) {
             Ok(taken) => Poll::Ready(taken.map_err(RecvError::Lagged)),
             Err(state) if state.senders == 0 => Poll::Ready(Err(RecvError::Closed)),
             Err(mut state) => {
@@ -185,6 +178,7 @@ impl<T: Clone> Future for Recv<'_, T> {
 }
 
 impl<T> Drop for Recv<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let entry = self.receiver.shared.lock().receiving.remove(key);

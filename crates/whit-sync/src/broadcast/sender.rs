@@ -1,5 +1,6 @@
 //! `Sender` and what it makes.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -79,7 +80,7 @@ impl<T: Clone> Sender<T> {
         state.receivers += 1;
         let next = state.end();
         drop(state);
-        Receiver { shared: self.shared.clone(), next }
+        Receiver { shared: self.shared.clone(), next, taken: VecDeque::new() }
     }
 }
 
@@ -89,12 +90,12 @@ impl<T> Sender<T> {
         self.lock().receivers
     }
 
-    /// Messages that some receiver has yet to see.
+    /// Messages that some receiver has yet to take.
     pub fn len(&self) -> usize {
         self.lock().queue.len()
     }
 
-    /// Whether everybody has seen everything.
+    /// Whether everybody has taken everything.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -138,27 +139,22 @@ impl<T> Unpin for Send<'_, T> {}
 impl<T: Clone> Future for Send<'_, T> {
     type Output = Result<(), SendError<T>>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Send { sender, message, key } = self.get_mut();
         ready!(budget::poll_proceed(cx));
-        let mut state = sender.lock();
+        let Send { sender, message, key } = self.get_mut();
         if let Some(entry) = *key {
-            if state.sending.is_queued(entry) {
-                let old = state.sending.set_waker(entry, cx.waker());
-                drop(state);
-                drop(old);
-                budget::refund();
-                return Poll::Pending;
-            }
-            *key = None;
-            let (left, waker) = state.sending.remove(entry);
-            drop(state);
-            drop(waker);
-            // Still there if the last receiver went first.
-            return Poll::Ready(left.map_or(Ok(()), |message| Err(SendError(message))));
+            return sender.look_for_room(entry, key, cx);
         }
         let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
+        sender.put_or_wait(message, key, cx)
+    }
+}
+
+impl<T: Clone> Sender<T> {
+    fn put_or_wait(&self, message: T, key: &mut Option<Key>, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
         let mut wakers = WakeList::default();
+        let mut state = self.lock();
         let polled = match state.try_put(message, &mut wakers) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(TrySendError::Closed(message)) => Poll::Ready(Err(SendError(message))),
@@ -172,9 +168,27 @@ impl<T: Clone> Future for Send<'_, T> {
         wakers.wake();
         polled
     }
+
+    fn look_for_room(&self, entry: Key, key: &mut Option<Key>, cx: &mut Context<'_>) -> Poll<Result<(), SendError<T>>> {
+        let mut state = self.lock();
+        if state.sending.is_queued(entry) {
+            let old = state.sending.set_waker(entry, cx.waker());
+            drop(state);
+            drop(old);
+            budget::refund();
+            return Poll::Pending;
+        }
+        *key = None;
+        let (left, waker) = state.sending.remove(entry);
+        drop(state);
+        drop(waker);
+        // Still there if the last receiver went first.
+        Poll::Ready(left.map_or(Ok(()), |message| Err(SendError(message))))
+    }
 }
 
 impl<T> Drop for Send<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let entry = self.sender.lock().sending.remove(key);
