@@ -48,8 +48,9 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn recv_blocking(&mut self) -> Result<T, RecvError> {
-        blocking::wait(self.recv())
+        blocking::wait("recv_blocking", self.recv())
     }
 
     /// The message at `next`, or how many were missed; or the lock, if there is none. `state` is the lock of `shared`.
