@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `limits`: a value that beats, a busy thread, timers that pile up | they move the clock, or ask it what is left |
 //! | `group_policies`: a limit's order; `discard` | what is said is said of tasks in the order of coming |
-//! | `joining`: `wait_first` | how many are found ready by one poll differs from seed to seed |
+//! | `joining`: `wait_first`, all of one poll | how many are found ready by one poll differs from seed to seed; the rest is |
 //! | `joining`: `map_concurrent`, always ready; `groups`: the deepest tree | thousands of steps a run |
 //! | `lending_ends`: what is leaked; `roots` | they leak, and are about the process |
 //!
