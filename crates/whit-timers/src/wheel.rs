@@ -283,4 +283,6 @@ fn check(sequence: u32) -> u32 {
 }
 
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod tests;

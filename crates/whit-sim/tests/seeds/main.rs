@@ -1,0 +1,10 @@
+//! seeds
+mod channels;
+mod locks;
+mod one_to_many;
+mod shared;
+mod signals;
+mod sockets;
+mod support;
+mod timers;
+mod wakes;
