@@ -39,6 +39,12 @@ const SEEDS: u64 = if cfg!(miri) { 4 } else { 1000 };
 #[track_caller]
 pub(crate) fn simulate<F: Future<Output = ()> + 'static>(start: impl Fn() -> F) {
     in_order(|_| start());
+    under_seeds(start);
+}
+
+/// Under the seeds alone: for those who draw from them.
+#[track_caller]
+pub(crate) fn under_seeds<F: Future<Output = ()>>(start: impl Fn() -> F) {
     // Who turns in a circle is found out soon.
     Campaign::new().seeds(SEEDS).max_steps(100_000).run(start);
 }
