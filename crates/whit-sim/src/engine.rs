@@ -169,9 +169,12 @@ impl<'a> Engine<'a> {
         let Some(seat) = self.site.root_seat() else { unreachable!("nothing names the root's host") };
         let seat = self.site.seat(seat);
         let _entered = seat.handle.enter();
-        let (units, _) = self.units();
+        let (units, pre_empted) = self.units();
         let poll = || budget::with_units(units, || root.poll(&mut Context::from_waker(waker)));
         let polled = catch_unwind(AssertUnwindSafe(|| drive(&seat.home, &*seat.home, poll)));
+        if self.site.room.is_root_ready() && !pre_empted {
+            self.policy.gives_way(0);
+        }
         polled.map_err(Why::Panic)
     }
 
