@@ -1,11 +1,15 @@
 //! The store of `examples/store`, with its schedule, its network, its disks and its troubles from the fuzzer's bytes.
 //!
+//! From the folder of whit-sim:
+//!
 //! ```sh
-//! cargo +nightly fuzz run store -- -max_len=60000 -max_total_time=60                    # from the folder of whit-sim
-//! cargo +nightly fuzz run store --features bug -- -max_len=60000                        # finds the planted bug
+//! cargo run --release --example store -- corpus fuzz/corpus/store       # tapes of ten seeds, to begin with
+//! cargo +nightly fuzz run -s none store -- -max_len=60000 -len_control=0 -max_total_time=60
+//! cargo +nightly fuzz run -s none --features bug store -- -max_len=60000 -len_control=0
 //! ```
 //!
-//! Without `-max_len` the first inputs are short, and most choices the tame ones.
+//! The last finds the planted bug. Without tapes to begin with, and without `-max_len`, inputs are short, and most choices tame: no
+//! host crashes. Without `-s none` the address sanitizer is in it, and a run takes several times as long.
 
 #![no_main]
 // What the example uses and this does not.
