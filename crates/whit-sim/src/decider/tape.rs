@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((tape.len(), tape.wild()), (10, 9));
         assert_eq!("".parse(), Ok(Tape::default()));
         let again = Tape::from_bytes(&tape.to_bytes());
-        assert_eq!((again.len(), again.trimmed()), (18, tape.clone().trimmed()));
+        assert_eq!((again.len(), again.trimmed()), (24, tape.clone().trimmed()));
         for (bad, at) in [("01", 1), ("S0", 2), ("S0g", 2), ("Sé", 2), ("S01 02", 4)] {
             let error = bad.parse::<Tape>().unwrap_err();
             assert!(error.to_string().contains(&format!("character {at}:")), "{error}");
