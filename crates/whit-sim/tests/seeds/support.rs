@@ -34,6 +34,7 @@ pub(crate) async fn a_while() {
 
 /// A task that has begun, and waits: it stands in its line when this returns.
 #[track_caller]
+#[allow(clippy::async_yields_async, reason = "the task is to be asked, and awaited later")]
 pub(crate) fn waits<T: 'static>(future: impl Future<Output = T> + 'static) -> impl Future<Output = Task<T>> {
     let (caller, task) = (Location::caller(), whit::spawn_local(future));
     async move {
