@@ -115,6 +115,9 @@ impl<F: Future> Stream for AsCompleted<F> {
 /// What is not ready comes back, owned: go on with it, or drop it. Nothing is cancelled. If several are ready by the same poll,
 /// all their outputs come. For no futures it is ready at once, and empty.
 ///
+/// Two deadlines that are equal need not be one poll: where several threads run tasks, this one may be polled between the two
+/// wake-ups, and has the second output in `pending`. On one thread all that is due fires before anybody is polled.
+///
 /// # Cancel safety
 ///
 /// Dropping the returned future drops every child.

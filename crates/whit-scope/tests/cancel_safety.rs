@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 
+use futures_lite::future::{FutureExt, yield_now};
 use futures_lite::stream;
 use support::{failed, ms, sleep, spawn};
 use whit_core::{Clock, Handle, ManualClock};
 use whit_executor::LocalExecutor;
 use whit_scope::*;
+use whit_sim::Controls;
 use whit_sync::channel::{self, Receiver};
 
 type Case = Pin<Box<dyn Future<Output = ()>>>;
@@ -95,12 +97,32 @@ fn at_each_await_point(name: &str, case: impl Fn(Alive) -> Case) -> usize {
     unreachable!("the loop has no end")
 }
 
+/// The same where others run in between, and time goes on by itself: dropped at some time, or not.
+fn at_some_time(case: impl Fn(Alive) -> Case) {
+    support::under_seeds(|| async {
+        let (alive, controls) = (Alive::default(), Controls::current());
+        let case = case(alive.clone());
+        let given_up = async {
+            sleep(controls.choose(12).into()).await;
+            for _ in 0..controls.choose(4) {
+                yield_now().await;
+            }
+        };
+        case.or(given_up).await;
+        controls.wait_all_blocked().await;
+        // What is shielded ends by itself, and soon.
+        sleep(100).await;
+        assert_eq!(alive.0.load(SeqCst), 0, "guards alive");
+    });
+}
+
 macro_rules! cases {
     ($($name:ident($alive:ident) >= $polls:literal: $body:block)+) => {$(
         #[test]
         fn $name() {
             let polls = at_each_await_point(stringify!($name), |$alive| Box::pin(async move { $body }));
             assert!(polls >= $polls, "the case has {polls} points, and was to have at least {}", $polls);
+            at_some_time(|$alive| Box::pin(async move { $body }));
         }
     )+};
 }

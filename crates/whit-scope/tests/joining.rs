@@ -355,6 +355,24 @@ fn wait_first_completed() {
     });
 }
 
+/// The same in any order: how many are found ready by one poll is left open, but each output comes once, and at its time.
+#[test]
+fn wait_first_in_any_order() {
+    simulate(|| async {
+        let started = support::now();
+        let mut first = wait_first([after(20, 'a'), after(10, 'b'), after(10, 'c')]).await;
+        assert!((1..=2).contains(&first.done.len()) && first.pending.len() == 3 - first.done.len());
+        while first.done.len() < 3 {
+            let elapsed = (support::now() - started).as_millis();
+            assert_eq!(elapsed, if first.done.iter().any(|done| done.1 == 'a') { 20 } else { 10 });
+            first.done.extend(first.pending.next().await);
+        }
+        assert!(first.pending.is_empty());
+        first.done[..2].sort();
+        assert_eq!(first.done, [(1, 'b'), (2, 'c'), (0, 'a')]);
+    });
+}
+
 #[test]
 fn map_concurrent_keeps_the_order_and_the_limit() {
     async fn run<S: Future<Output = Vec<usize>>>(map: impl FnOnce(Arc<AtomicUsize>, Arc<AtomicUsize>) -> S) {

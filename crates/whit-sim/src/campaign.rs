@@ -166,6 +166,46 @@ impl Campaign {
         quietly(|| self.find_at(&body, started).err()).map(|found| *found)
     }
 
+    /// One run whose choices are these bytes, whatever they are: the body of a fuzz target.
+    ///
+    /// The bytes become a [`Tape`] by [`Tape::from_bytes`]; a choice that they do not reach is the tame one, so that none at all is
+    /// the tamest run. Nothing else has a say: neither a seed nor the environment. Panics inside the run are not shown to the
+    /// panic hook, which in fuzzers ends the process: the program may catch them.
+    ///
+    /// ```
+    /// use whit_sim::Campaign;
+    ///
+    /// // For libFuzzer: fuzz_target!(|bytes: &[u8]| { campaign.fuzz(bytes, program); });
+    /// let won = Campaign::new().fuzz(b"any bytes", || async {
+    ///     let won = whit::race(async { Some(1) }, async { Some(2) }).await;
+    ///     won.ok_or("nobody has won")
+    /// });
+    /// assert!(won.is_ok());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the run fails: with its report, and the tape of the tamest run that was found to fail alike.
+    #[track_caller]
+    pub fn fuzz<T, F>(&self, bytes: &[u8], body: impl Fn() -> F) -> T
+    where
+        F: Future<Output = T>,
+        T: Passes,
+    {
+        let started = Location::caller();
+        let sim = Sim::from_tape(Tape::from_bytes(bytes));
+        match quietly(|| self.one(sim, &body, started)).result {
+            Ok(output) => output,
+            Err(failure) => {
+                let found = self.tame(0, failure, &body, started);
+                panic!(
+                    "{}\n  again, in a test of the same program: WHIT_SIM_TAPE=\"{}\"\n  or by the bytes that the fuzzer has kept",
+                    found.failure, found.shrunk.tape
+                );
+            }
+        }
+    }
+
     /// What the last run gave, or the first failure.
     fn find_at<T: Passes, F: Future<Output = T>>(
         &self,

@@ -3,7 +3,8 @@
 //! Rules, in this order, until the root is ready:
 //! 1. What was asked of hosts (crashes, starts) is done first: no task sees it half-way.
 //! 2. While a task is ready, one of them is polled, or else an event happens that is due at this very time; which, the decider chooses.
-//!    Among themselves, events keep their order.
+//!    Among themselves, events keep their order. The tame choice is the event, as on a thread that fires what is due and then
+//!    runs who was woken; that a task runs between two timers of one time is what several threads may do.
 //! 3. Nothing is ready nor due: those who wait for all to be blocked are woken.
 //! 4. Time jumps to the next event, exactly, and it happens.
 //! 5. Nothing is left that could happen: the run has failed, and the report says who waits.
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use whit_core::{Runnable, budget, drive};
 
+use crate::chance::Chance;
 use crate::decider::{Choice, Policy, UNITS};
 use crate::report::{self, Why};
 use crate::room::{Next, Ready, RootWaker};
@@ -43,6 +45,7 @@ pub(crate) struct Engine<'a> {
     pub(crate) limits: Limits,
     pub(crate) started: &'static Location<'static>,
     pub(crate) steps: u64,
+    chance: Chance,
 }
 
 impl<'a> Engine<'a> {
@@ -52,7 +55,7 @@ impl<'a> Engine<'a> {
         limits: Limits,
         started: &'static Location<'static>,
     ) -> Engine<'a> {
-        Engine { site, policy, limits, started, steps: 0 }
+        Engine { site, policy, limits, started, steps: 0, chance: Chance::new(&site.world) }
     }
 
     /// Runs everything until `root` is ready, and then drops what is left.
@@ -83,14 +86,20 @@ impl<'a> Engine<'a> {
             }
             let (policy, is_due) = (&mut self.policy, world.is_due());
             let next = room.next(|ready| {
-                if !policy.draws() {
-                    return 0;
-                }
-                let count = (ready.len() + usize::from(is_due)) as u32;
-                let numbers = numbers(ready).chain(is_due.then_some(EVENT));
-                world.choose_by(Choice::Schedule, count, |random| policy.pick(random, count, numbers)) as usize
+                let events = u32::from(is_due);
+                let count = ready.len() as u32 + events;
+                // 0 is the event that is due, if one is; the tasks come behind it.
+                let place = match policy.draws() {
+                    false => 0,
+                    true => world.choose_by(Choice::Schedule, count, |random| {
+                        let numbers = numbers(ready).chain(is_due.then_some(EVENT));
+                        (policy.pick(random, count, numbers) + events) % count
+                    }),
+                };
+                place.checked_sub(events).map_or(ready.len(), |at| at as usize)
             });
             self.count()?;
+            self.chance.renew(&world);
             let next = match next {
                 Next::Ready(ready) => ready,
                 Next::Other => {
@@ -160,9 +169,12 @@ impl<'a> Engine<'a> {
         let Some(seat) = self.site.root_seat() else { unreachable!("nothing names the root's host") };
         let seat = self.site.seat(seat);
         let _entered = seat.handle.enter();
-        let (units, _) = self.units();
+        let (units, pre_empted) = self.units();
         let poll = || budget::with_units(units, || root.poll(&mut Context::from_waker(waker)));
         let polled = catch_unwind(AssertUnwindSafe(|| drive(&seat.home, &*seat.home, poll)));
+        if self.site.room.is_root_ready() && !pre_empted {
+            self.policy.gives_way(0);
+        }
         polled.map_err(Why::Panic)
     }
 

@@ -73,10 +73,11 @@
 //!
 //! - The simulation knows what asks it. `Instant::now`, `SystemTime::now` and std's `RandomState` do not, and a run that depends on
 //!   them does not repeat: take `whit::time::now` and [`whit_core::entropy::RandomState`]. Chance from `fastrand`'s functions is
-//!   seeded. A deadline made with `Instant::now` is always past.
-//! - Threads are not simulated. What a thread wakes or spawns inside fails the run; `block_on` inside a task panics; the
-//!   `*_blocking` verbs of whit-sync, and locks that a thread holds, hang it. Closures under `unblock` run at once, in line, and
-//!   take no time but what `whit::time::hold` says; one that waits for another task hangs.
+//!   the tape's: one choice for each poll that draws. A deadline made with `Instant::now` is always past.
+//! - Threads are not simulated. What a thread wakes or spawns inside fails the run; `block_on` and the
+//!   `*_blocking` verbs of whit-sync panic where they would have to wait, and say which it was; locks that a thread holds hang it.
+//!   Closures under `unblock` run at once, in line, and take no time but what `whit::time::hold` says; one that waits for another
+//!   task panics likewise.
 //! - `whit::time::hold` in a task, not in a closure under `unblock`, holds up every host.
 //! - The network is Linux's as programs see it: errors, their kinds and their order are compared with the system's. Its TCP has
 //!   neither congestion control nor fast retransmission (a loss is a stall until the timer), gathers nothing but what is written at
@@ -94,6 +95,7 @@
 #![deny(unsafe_code)]
 
 mod campaign;
+mod chance;
 mod clock;
 mod controls;
 mod decider;

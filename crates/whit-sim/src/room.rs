@@ -222,6 +222,11 @@ impl Room {
         }
     }
 
+    /// Whether the root was woken since it was polled last.
+    pub(crate) fn is_root_ready(&self) -> bool {
+        self.state.lock().root_ready
+    }
+
     /// How often nothing was ready and somebody wanted to know.
     pub(crate) fn calms(&self) -> u64 {
         self.state.lock().calms

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::controls::{self, Controls};
-use crate::decider::{Choice, Decider, Order, Policy, Tape};
+use crate::decider::{Decider, Order, Policy, Tape};
 use crate::engine::{Engine, Limits};
 use crate::report::Failure;
 use crate::site::Site;
@@ -128,7 +128,6 @@ impl Sim {
             panic!("a simulation cannot be started inside another: await the future instead");
         };
         let Controls(site) = &self.controls;
-        let _seeded = Seeded::new(site.world.choose(Choice::App, u32::MAX));
         let policy = Policy::new(self.order, self.seed.unwrap_or_default());
         let mut engine = Engine::new(site, policy, self.limits, started);
         let result = engine.run(root);
@@ -189,24 +188,5 @@ impl<T> fmt::Debug for Ended<T> {
             .field("time", &self.time)
             .field("hash", &self.hash)
             .finish_non_exhaustive()
-    }
-}
-
-/// Seeds the thread's generator of `fastrand`, which races and third parties draw from, until it is dropped.
-struct Seeded {
-    before: u64,
-}
-
-impl Seeded {
-    fn new(seed: u32) -> Seeded {
-        let before = fastrand::get_seed();
-        fastrand::seed(seed.into());
-        Seeded { before }
-    }
-}
-
-impl Drop for Seeded {
-    fn drop(&mut self) {
-        fastrand::seed(self.before);
     }
 }

@@ -1,5 +1,7 @@
 //! Runs that fail: each says why, and where it was.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use whit_sim::{Ended, Failure, Sim};
@@ -150,4 +152,43 @@ fn a_wait_that_would_hang_is_refused() {
     assert!(failure.message().contains("`block_on` was called inside a simulation"), "{failure}");
     let error = Sim::new(1).run(async { whit::Builder::new().try_run(async {}).unwrap_err() });
     assert!(error.to_string().contains("cannot be started inside a simulation"), "{error}");
+}
+
+/// A thread that waits for another task, in a simulation of one thread: told at once, with the verb and its line.
+#[test]
+fn a_blocking_verb_that_would_hang_is_named() {
+    fn said(verb: &str, root: impl Future<Output = ()>) {
+        let failure = failure(Sim::new(1).execute(root));
+        let text = failure.message();
+        let (called, at) = text.split_once(" at ").unwrap_or_else(|| panic!("{failure}"));
+        assert_eq!(called, format!("`{verb}`"));
+        assert!(at.contains("failures.rs:") && at.contains("inside a simulation") && at.ends_with("instead"), "{text}");
+    }
+    said("lock_blocking", async {
+        let lock = whit::sync::Mutex::new(());
+        let _held = lock.lock().await;
+        drop(lock.lock_blocking());
+    });
+    said("recv_blocking", async {
+        let (_sender, receiver) = whit::channel::bounded::<()>(1);
+        let _ = receiver.recv_blocking();
+    });
+    said("send_blocking", async {
+        let (sender, _receiver) = whit::channel::bounded(1);
+        sender.send_blocking(1).unwrap();
+        let _ = sender.send_blocking(2);
+    });
+    // A closure that may block runs in line: it would hang as well, and its panic reaches who awaits it.
+    said("wait_blocking", async {
+        let event = Arc::new(whit::sync::Event::new());
+        let waits = event.clone();
+        whit::unblock(move || waits.wait_blocking()).await;
+    });
+    // What need not wait does its work.
+    Sim::new(1).run(async {
+        let (sender, receiver) = whit::sync::oneshot::channel();
+        sender.send(5).unwrap();
+        assert_eq!(receiver.recv_blocking(), Ok(5));
+        drop(whit::sync::RwLock::new(()).write_blocking());
+    });
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use whit_sim::{Order, Sim, Tape};
+use whit_sim::{Campaign, Order, Sim, Tape};
 
 /// Whatever a program can do without sockets, a bit of each. What it saw, and how it ended.
 fn run(sim: Sim) -> (Vec<u32>, u64, Tape) {
@@ -130,6 +130,51 @@ fn races_and_maps_are_on_the_tape() {
     assert_eq!(tape(order).1, nothing + 1);
     let first = |seed| Sim::new(seed).run(async move { order() });
     assert!((0..20).any(|seed| first(seed) != first(0)));
+}
+
+/// futures-lite's own race, which draws from `fastrand`: each poll that draws is a choice by itself, and tame it is the first's.
+#[test]
+fn races_of_others_are_on_the_tape() {
+    use whit::future::FutureExt;
+
+    async fn races() -> Vec<u32> {
+        let mut won = Vec::new();
+        for _ in 0..5 {
+            won.push(async { 1 }.race(async { 2 }).await);
+            whit::yield_now().await;
+        }
+        won
+    }
+    let run = |sim: Sim| {
+        let ended = sim.order(Order::Fifo).execute(races());
+        (ended.result.unwrap(), ended.tape)
+    };
+    assert_eq!(run(Sim::from_tape("".parse().unwrap())).0, [1; 5]);
+    let (won, tape) = (0..).map(|seed| run(Sim::new(seed))).find(|(won, _)| won[..3] == [1, 1, 2]).unwrap();
+    assert_eq!((run(Sim::from_tape(tape.clone())).0, tape.len()), (won, 6));
+    let found = Campaign::new()
+        .seeds(100)
+        .find(|| async {
+            let won = races().await;
+            assert_ne!(won[3], 2, "the second has won the fourth race");
+        })
+        .unwrap();
+    assert_eq!(found.shrunk.tape.wild(), 1, "{}", found.shrunk.tape);
+}
+
+/// What the real runtime does on one thread, where all that is due fires before anybody runs; and what it may do on several.
+#[test]
+fn two_timers_of_one_time_are_one_poll_or_two() {
+    async fn done() -> usize {
+        let sleeps = [(); 2].map(|()| whit::sleep(Duration::from_millis(1)));
+        let first = whit::scope::wait_first(sleeps).await;
+        assert_eq!(first.done.len() + first.pending.len(), 2);
+        first.done.len()
+    }
+    assert_eq!(Sim::new(0).order(Order::Fifo).run(done()), 2);
+    assert_eq!(Sim::from_tape("".parse().unwrap()).run(done()), 2, "the tame run");
+    let counts: Vec<_> = (0..100).map(|seed| Sim::new(seed).run(done())).collect();
+    assert!(counts.contains(&1) && counts.contains(&2), "{counts:?}");
 }
 
 /// Goes wrong if a task of twenty steps is overtaken by one of twenty between two of its own.

@@ -64,8 +64,9 @@ impl Barrier {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn wait_blocking(&self) -> Result<BarrierWaitResult, BarrierError> {
-        blocking::wait(self.wait())
+        blocking::wait("wait_blocking", self.wait())
     }
 
     /// For a task that will never come to the barrier: ends the wait of the others, who would wait for it for ever, with an

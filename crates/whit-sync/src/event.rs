@@ -69,8 +69,9 @@ impl Event {
     }
 
     /// As [`wait`](Event::wait), for a thread that may block.
+    #[track_caller]
     pub fn wait_blocking(&self) {
-        blocking::wait(self.wait());
+        blocking::wait("wait_blocking", self.wait());
     }
 }
 

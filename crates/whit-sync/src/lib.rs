@@ -50,7 +50,7 @@
 //! # Limits
 //!
 //! Being handed over in order costs throughput under contention against locks that let others barge in. A `*_blocking` call on
-//! the only thread of an executor waits for ever.
+//! the only thread of an executor waits for ever; in a simulation, with feature `budget`, it panics instead, and says where.
 //!
 //! Unsafe code is in `mutex.rs`, `rwlock` and `short_lock.rs`: the access to what they guard; and in `oneshot/shared.rs`: the
 //! allocation that both ends share.

@@ -67,8 +67,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// As [`lock`](Mutex::lock), for a thread that may block. Not for tasks: it keeps their worker from all others.
+    #[track_caller]
     pub fn lock_blocking(&self) -> MutexGuard<'_, T> {
-        blocking::wait(self.lock())
+        blocking::wait("lock_blocking", self.lock())
     }
 
     /// As [`lock`](Mutex::lock), with a guard that owns a share in the mutex.
@@ -82,8 +83,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// As [`lock_arc`](Mutex::lock_arc), for a thread that may block.
+    #[track_caller]
     pub fn lock_arc_blocking(self: &Arc<Self>) -> MutexGuardArc<T> {
-        blocking::wait(self.lock_arc())
+        blocking::wait("lock_arc_blocking", self.lock_arc())
     }
 
     /// The data, which nobody can have locked meanwhile.

@@ -76,8 +76,9 @@ impl Notify {
     }
 
     /// As [`notified`](Notify::notified), for a thread that may block.
+    #[track_caller]
     pub fn notified_blocking(&self) {
-        blocking::wait(self.notified());
+        blocking::wait("notified_blocking", self.notified());
     }
 
     /// For a condition variable, which keeps nothing.

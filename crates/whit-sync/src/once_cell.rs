@@ -128,13 +128,15 @@ impl<T> OnceCell<T> {
     }
 
     /// As [`wait`](OnceCell::wait), for a thread that may block.
+    #[track_caller]
     pub fn wait_blocking(&self) -> &T {
-        blocking::wait(self.wait())
+        blocking::wait("wait_blocking", self.wait())
     }
 
     /// As [`get_or_init`](OnceCell::get_or_init), for a thread that may block.
+    #[track_caller]
     pub fn get_or_init_blocking(&self, init: impl FnOnce() -> T) -> &T {
-        blocking::wait(self.get_or_init(|| async { init() }))
+        blocking::wait("get_or_init_blocking", self.get_or_init(|| async { init() }))
     }
 
     /// As [`get_or_try_init`](OnceCell::get_or_try_init), for a thread that may block.
@@ -142,8 +144,9 @@ impl<T> OnceCell<T> {
     /// # Errors
     ///
     /// That of `init`.
+    #[track_caller]
     pub fn get_or_try_init_blocking<E>(&self, init: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
-        blocking::wait(self.get_or_try_init(|| async { init() }))
+        blocking::wait("get_or_try_init_blocking", self.get_or_try_init(|| async { init() }))
     }
 
     /// As [`set`](OnceCell::set), for a thread that may block.
@@ -151,8 +154,9 @@ impl<T> OnceCell<T> {
     /// # Errors
     ///
     /// There is one already; here is yours again.
+    #[track_caller]
     pub fn set_blocking(&self, value: T) -> Result<&T, T> {
-        blocking::wait(self.set(value))
+        blocking::wait("set_blocking", self.set(value))
     }
 }
 

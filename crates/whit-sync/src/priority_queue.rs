@@ -124,8 +124,9 @@ impl<T: Ord> PriorityQueue<T> {
     /// # Errors
     ///
     /// The queue is closed; here is the item again.
+    #[track_caller]
     pub fn push_blocking(&self, item: T) -> Result<(), SendError<T>> {
-        blocking::wait(self.push(item))
+        blocking::wait("push_blocking", self.push(item))
     }
 
     /// As [`pop`](PriorityQueue::pop), for a thread that may block.
@@ -133,8 +134,9 @@ impl<T: Ord> PriorityQueue<T> {
     /// # Errors
     ///
     /// The queue is empty and closed.
+    #[track_caller]
     pub fn pop_blocking(&self) -> Result<T, RecvError> {
-        blocking::wait(self.pop())
+        blocking::wait("pop_blocking", self.pop())
     }
 
     /// As [`close`](PriorityQueue::close), and takes what is in the queue: the greatest first, and of equal ones the oldest. What

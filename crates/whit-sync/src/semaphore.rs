@@ -108,8 +108,9 @@ impl Semaphore {
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    #[track_caller]
     pub fn acquire_blocking(&self) -> Result<SemaphoreGuard<'_>, AcquireError> {
-        blocking::wait(self.acquire())
+        blocking::wait("acquire_blocking", self.acquire())
     }
 
     /// As [`acquire_arc`](Semaphore::acquire_arc), for a thread that may block.
@@ -117,8 +118,9 @@ impl Semaphore {
     /// # Errors
     ///
     /// The semaphore has been [closed](Semaphore::close).
+    #[track_caller]
     pub fn acquire_arc_blocking(self: &Arc<Self>) -> Result<SemaphoreGuardArc, AcquireError> {
-        blocking::wait(self.acquire_arc())
+        blocking::wait("acquire_arc_blocking", self.acquire_arc())
     }
 
     /// A permit, if one is there, nobody waits for it, and the semaphore is not closed.

@@ -284,4 +284,6 @@ fn check(sequence: u32) -> u32 {
 }
 
 #[cfg(test)]
+mod seeds;
+#[cfg(test)]
 mod tests;

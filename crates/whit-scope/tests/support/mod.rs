@@ -1,16 +1,27 @@
 //! Three floors to test on: one thread with a clock that jumps, the simulation with its seeds, and four threads with a real clock.
 //!
-//! Not under seeds, but `in_order`:
+//! What is about order or time runs under seeds, by `simulate` and `under_seeds`:
 //!
-//! | where | why |
+//! | tests | under seeds |
 //! | --- | --- |
-//! | `limits`: a value that beats, a busy thread, timers that pile up | they move the clock, or ask it what is left |
-//! | `group_policies`: a limit's order; `discard` | what is said is said of tasks in the order of coming |
-//! | `joining`: `wait_first` | how many are found ready by one poll differs from seed to seed |
-//! | `joining`: `map_concurrent`, always ready; `groups`: the deepest tree | thousands of steps a run |
-//! | `lending_ends`: what is leaked; `roots` | they leak, and are about the process |
+//! | `borrowing`, `group_policies`, `groups`, `joining`, `lending`, `limits`, `local_groups`, `mapping`, `scopes`, `task_locals` | in place, where they `simulate` |
+//! | those of them on four threads, or polled by hand | `seeds`, `lending_seeds` |
+//! | `lending_ends` | `lending_seeds` |
+//! | `cancel_safety` | in place: each case is dropped at some time, too |
 //!
-//! And whatever is polled by hand, is about threads, or is a model of loom's: it has its own order.
+//! Left out, and why:
+//!
+//! | what | why |
+//! | --- | --- |
+//! | `limits`: timers that pile up | it asks the clock what is left in it |
+//! | `group_policies`: a limit's order | what is said is said of tasks in the order of coming |
+//! | `joining`: `wait_first`, all of one poll | how many are found ready by one poll differs from seed to seed; the rest is |
+//! | `joining`: how many polls and wakes | one waker's are counted |
+//! | `groups`: the deepest tree; a long queue, a deep tree | thousands of steps a run, about the stack |
+//! | `groups`, `lending_ends`: an executor that closes, what is leaked or forgotten | about the executor, about the process |
+//! | `roots` | there is one interruption in a process |
+//! | `scopes`, `task_locals`: closures that block | they wait for other threads |
+//! | `loom_scope`, `escapes` | models; what does not compile |
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
@@ -39,6 +50,12 @@ const SEEDS: u64 = if cfg!(miri) { 4 } else { 1000 };
 #[track_caller]
 pub(crate) fn simulate<F: Future<Output = ()> + 'static>(start: impl Fn() -> F) {
     in_order(|_| start());
+    under_seeds(start);
+}
+
+/// Under the seeds alone: for those who draw from them.
+#[track_caller]
+pub(crate) fn under_seeds<F: Future<Output = ()>>(start: impl Fn() -> F) {
     // Who turns in a circle is found out soon.
     Campaign::new().seeds(SEEDS).max_steps(100_000).run(start);
 }

@@ -4,6 +4,7 @@
 //! cargo run --release -p whit-sim --example store                 # three nodes on this machine, a few requests
 //! cargo run --release -p whit-sim --example store -- 10000        # 10,000 seeds of crashes and partitions
 //! cargo run --release -p whit-sim --example store -- bug          # the planted bug: which seed finds it, and how
+//! cargo run --release -p whit-sim --example store -- corpus DIR   # the tapes of ten seeds, for a fuzzer to begin with
 //! ```
 //!
 //! `node.rs` is the store, `log.rs` what it keeps on disk, `client.rs` who uses it. None of them knows which world it runs in.
@@ -26,9 +27,10 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         None => whit::run(on_this_machine()),
         Some("bug") => find_the_bug(),
+        Some("corpus") => keep_tapes(&std::env::args().nth(2).unwrap_or_else(|| "corpus".to_owned())),
         Some(seeds) => match seeds.parse() {
             Ok(seeds) => search(seeds),
-            Err(_) => eprintln!("{seeds:?} is neither a number of seeds nor `bug`"),
+            Err(_) => eprintln!("{seeds:?} is neither a number of seeds nor `bug` nor `corpus`"),
         },
     }
 }
@@ -93,4 +95,15 @@ fn find_the_bug() {
     println!("shrunk from {before} choices that are not tame to {after}, in {} runs", found.shrunk.runs);
     let again = Sim::new(found.seed).execute(room::run(true)).result.expect_err("the same seed, the same run");
     println!("once more, from its seed: {}", again.message());
+}
+
+fn keep_tapes(folder: &str) {
+    for seed in 0..10 {
+        let tape = Sim::new(seed).execute(room::run(false)).tape;
+        let kept = std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(format!("{folder}/seed-{seed}"), tape.to_bytes()));
+        if let Err(error) = kept {
+            return eprintln!("the tape of seed {seed} could not be written into {folder}: {error}");
+        }
+    }
 }

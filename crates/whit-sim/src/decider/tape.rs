@@ -33,6 +33,15 @@ impl Tape {
         tape
     }
 
+    /// Bytes that [`from_bytes`](Tape::from_bytes) makes the same run of: for a fuzzer to begin with, out of a run that is known.
+    ///
+    /// Where one track has more choices than another, this has zeros for the other.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let longest = self.tracks.iter().map(Vec::len).max().unwrap_or(0);
+        let choice = |at: usize| self.tracks.iter().map(move |track| track.get(at).copied().unwrap_or(0));
+        (0..longest).flat_map(choice).collect()
+    }
+
     /// How many bytes there are, on all tracks.
     pub fn len(&self) -> usize {
         self.tracks.iter().map(Vec::len).sum()
@@ -153,6 +162,8 @@ mod tests {
         assert_eq!(tape.to_string().parse(), Ok(tape.clone()));
         assert_eq!((tape.len(), tape.wild()), (10, 9));
         assert_eq!("".parse(), Ok(Tape::default()));
+        let again = Tape::from_bytes(&tape.to_bytes());
+        assert_eq!((again.len(), again.trimmed()), (24, tape.clone().trimmed()));
         for (bad, at) in [("01", 1), ("S0", 2), ("S0g", 2), ("Sé", 2), ("S01 02", 4)] {
             let error = bad.parse::<Tape>().unwrap_err();
             assert!(error.to_string().contains(&format!("character {at}:")), "{error}");

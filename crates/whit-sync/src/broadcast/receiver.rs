@@ -57,8 +57,9 @@ impl<T: Clone> Receiver<T> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn recv_blocking(&mut self) -> Result<T, RecvError> {
-        blocking::wait(self.recv())
+        blocking::wait("recv_blocking", self.recv())
     }
 }
 

@@ -70,8 +70,9 @@ impl<T: Clone> Sender<T> {
     /// # Errors
     ///
     /// There is no receiver; here is the message again.
+    #[track_caller]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
-        blocking::wait(self.send(message))
+        blocking::wait("send_blocking", self.send(message))
     }
 
     /// A receiver for everything that is sent from now on.

@@ -56,8 +56,9 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// The channel is empty and closed.
+    #[track_caller]
     pub fn recv_blocking(&self) -> Result<T, RecvError> {
-        blocking::wait(self.recv())
+        blocking::wait("recv_blocking", self.recv())
     }
 
     /// Nothing more can be sent; what is in the channel can still be received. Whether it was open.

@@ -61,8 +61,9 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// The channel is closed; here is the message again.
+    #[track_caller]
     pub fn send_blocking(&self, message: T) -> Result<(), SendError<T>> {
-        blocking::wait(self.send(message))
+        blocking::wait("send_blocking", self.send(message))
     }
 
     /// Nothing more can be sent; what is in the channel can still be received. Whether it was open.

@@ -85,8 +85,9 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// The sender has gone.
+    #[track_caller]
     pub fn recv_blocking(self) -> Result<T, RecvError> {
-        blocking::wait(self)
+        blocking::wait("recv_blocking", self)
     }
 
     /// No message is wanted any more. One that was sent before can still be received.

@@ -155,8 +155,9 @@ macro_rules! upgradable_guard {
             }
 
             /// As [`upgrade`](Self::upgrade), for a thread that may block.
+            #[track_caller]
             pub fn upgrade_blocking(guard: Self) -> $write<$($args)*> {
-                crate::blocking::wait(Self::upgrade(guard))
+                crate::blocking::wait("upgrade_blocking", Self::upgrade(guard))
             }
 
             /// To write, if nobody else reads.

@@ -135,33 +135,39 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// As [`read`](RwLock::read), for a thread that may block. Not for tasks: it keeps their worker from all others.
+    #[track_caller]
     pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
-        blocking::wait(self.read())
+        blocking::wait("read_blocking", self.read())
     }
 
     /// As [`upgradable_read`](RwLock::upgradable_read), for a thread that may block.
+    #[track_caller]
     pub fn upgradable_read_blocking(&self) -> RwLockUpgradableReadGuard<'_, T> {
-        blocking::wait(self.upgradable_read())
+        blocking::wait("upgradable_read_blocking", self.upgradable_read())
     }
 
     /// As [`write`](RwLock::write), for a thread that may block.
+    #[track_caller]
     pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
-        blocking::wait(self.write())
+        blocking::wait("write_blocking", self.write())
     }
 
     /// As [`read_arc`](RwLock::read_arc), for a thread that may block.
+    #[track_caller]
     pub fn read_arc_blocking(self: &Arc<Self>) -> RwLockReadGuardArc<T> {
-        blocking::wait(self.read_arc())
+        blocking::wait("read_arc_blocking", self.read_arc())
     }
 
     /// As [`upgradable_read_arc`](RwLock::upgradable_read_arc), for a thread that may block.
+    #[track_caller]
     pub fn upgradable_read_arc_blocking(self: &Arc<Self>) -> RwLockUpgradableReadGuardArc<T> {
-        blocking::wait(self.upgradable_read_arc())
+        blocking::wait("upgradable_read_arc_blocking", self.upgradable_read_arc())
     }
 
     /// As [`write_arc`](RwLock::write_arc), for a thread that may block.
+    #[track_caller]
     pub fn write_arc_blocking(self: &Arc<Self>) -> RwLockWriteGuardArc<T> {
-        blocking::wait(self.write_arc())
+        blocking::wait("write_arc_blocking", self.write_arc())
     }
 
     /// The data, which nobody can have locked meanwhile.

@@ -10,16 +10,16 @@ use whit::io::{AsyncReadExt, AsyncWriteExt};
 use whit::net::{TcpListener, TcpStream, UdpSocket};
 use whit_sim::{Campaign, Controls, Latency, NetFaults};
 
-const MS: Duration = Duration::from_millis(1);
+use crate::support::MS;
 
 /// A loopback on which much can happen: latency, cuts, and sockets that wake for nothing and give little.
-fn unruly() {
+pub(crate) fn unruly() {
     let controls = Controls::current();
     controls.link("root", "root").latency(Latency::Uniform(Duration::ZERO, 2 * MS)).segmentation(0.3);
     controls.net_faults("root", NetFaults::new().spurious(0.1).short_reads(0.2).short_writes(0.2));
 }
 
-async fn pair() -> io::Result<(TcpStream, TcpStream)> {
+pub(crate) async fn pair() -> io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let near = TcpStream::connect(listener.local_addr()?).await?;
     Ok((near, listener.accept().await?.0))

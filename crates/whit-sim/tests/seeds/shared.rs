@@ -1,26 +1,16 @@
-//! What whit-sync promises to many tasks at once, under a thousand seeds: nobody is forgotten or overtaken, and nothing is lost or
-//! doubled, also where some give up at any time.
-//!
-//! The tests of whit-sync itself poll by hand, one future after the other: they are orders already, each written out. Not here
-//! either: its `*_blocking` verbs and the stress tests (threads), and the loom models. Beside these, the facade's behaviours 1 to
-//! 27 run under a thousand seeds.
+//! What whit-sync promises to many tasks at once: nobody is forgotten or overtaken, and nothing is lost or doubled, also where
+//! some give up at any time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
 
 use whit::channel::bounded;
 use whit::sync::{Condvar, Mutex, Notify, RwLock, Semaphore};
 use whit::time::now;
-use whit_sim::{Campaign, Controls};
+use whit_sim::Controls;
 
-const MS: Duration = Duration::from_millis(1);
-
-fn under_seeds<F: Future<Output = ()>>(body: impl Fn() -> F) {
-    Campaign::new().seeds(1000).max_steps(100_000).run(body);
-}
+use crate::support::{MS, under_seeds};
 
 #[test]
 fn a_lock_goes_to_those_in_line_in_the_order_of_their_coming() {
