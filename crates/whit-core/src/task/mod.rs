@@ -1,4 +1,4 @@
-//! Tasks: one allocation each (by `async-task`), with metadata that says where home is.
+//! Tasks: one allocation each, with metadata that says where home is.
 //!
 //! What happens to a task, in order:
 //! 1. [`spawn`] allocates it, lets its home [`adopt`](crate::Schedule::adopt) it, and schedules it.
@@ -9,16 +9,27 @@
 //! 5. The output waits in the task for [`Task`], or is dropped if that is gone. An output that is a panic nobody saw goes to
 //!    [`unhandled`](crate::Schedule::unhandled).
 
-mod body;
+//!
+//! `state` has the protocol, `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
+//! task, `current` which task a thread polls, and `memory` where the memory goes.
+
+mod cell;
+mod current;
 mod handle;
+mod memory;
 mod meta;
 mod origin;
 mod outcome;
 mod runnable;
 mod spawn;
+mod state;
+mod sync;
+mod waker;
 
+pub use current::current_task;
 pub use handle::{FallibleTask, Task};
+pub(crate) use memory::trim;
 pub use meta::{Meta, TaskId};
 pub use outcome::UnhandledPanic;
-pub use runnable::{Runnable, current_task};
+pub use runnable::Runnable;
 pub use spawn::{Spawn, spawn};
