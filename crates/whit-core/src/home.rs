@@ -14,7 +14,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use crate::{Home, Runnable, Schedule, ScheduleInfo, task};
+use crate::{Home, Runnable, Schedule, ScheduleInfo};
 
 #[cfg(not(loom))]
 thread_local! {
@@ -42,9 +42,6 @@ pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
     impl Drop for Restore {
         fn drop(&mut self) {
             DRIVEN.with(|driven| driven.set(self.0));
-            if self.0.is_none() {
-                task::trim();
-            }
         }
     }
 
@@ -54,11 +51,6 @@ pub fn drive<R>(home: &Home, local: &dyn Schedule, f: impl FnOnce() -> R) -> R {
     let driven = Driven { home, address: address(home), local };
     let _restore = Restore(DRIVEN.with(|former| former.replace(Some(driven))));
     f()
-}
-
-/// Whether this thread is inside [`drive`] at all.
-pub(crate) fn is_driving_any() -> bool {
-    DRIVEN.with(Cell::get).is_some()
 }
 
 /// Whether this thread is inside [`drive`] for `home`.

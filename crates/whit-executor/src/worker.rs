@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive};
+use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive, trim};
 
 use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
@@ -298,6 +298,9 @@ pub(crate) fn block_on<F: Future>(
 ///
 /// A failure is told on stderr, and followed by a sleep of 10 ms, so that the loop does not spin. For loops of one's own.
 pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
+    if deadline.is_none() {
+        trim();
+    }
     if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(|| park.park(deadline))) {
         eprintln!("whit: the driver could not wait for events: {error}; trying again in a moment");
         std::thread::sleep(Duration::from_millis(10));

@@ -11,10 +11,11 @@
 
 //!
 //! `state` has the protocol, `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
-//! task, `current` which task a thread polls, and `memory` where the memory goes.
+//! task, `current` which task a thread polls, and `memory` and `depot` where the memory goes.
 
 mod cell;
 mod current;
+mod depot;
 mod handle;
 mod memory;
 mod meta;
@@ -27,8 +28,8 @@ mod sync;
 mod waker;
 
 pub use current::current_task;
+pub use depot::trim;
 pub use handle::{FallibleTask, Task};
-pub(crate) use memory::trim;
 pub use meta::{Meta, TaskId};
 pub use outcome::UnhandledPanic;
 pub use runnable::Runnable;
