@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive, trim};
+use whit_core::{Adoption, Home, Kept, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive, trim};
 
 use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
@@ -60,9 +60,9 @@ impl Schedule for Local<'_> {
         self.state.accept()
     }
 
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
         // SAFETY: as the caller promised; this stands in for the state.
-        unsafe { self.state.keep(waker, meta) }
+        unsafe { self.state.keep(task) }
     }
 
     unsafe fn release(&self, key: Option<usize>) {
