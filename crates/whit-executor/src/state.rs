@@ -106,6 +106,14 @@ impl State {
         self.rouse.rouse();
     }
 
+    /// A worker has queued a task; is help `welcome`?
+    #[inline]
+    pub(crate) fn tell(&self, welcome: bool) {
+        if welcome {
+            self.sleepers.notify();
+        }
+    }
+
     /// A worker falls asleep, or goes.
     pub(crate) fn falls_asleep(&self) {
         self.awake.fetch_sub(1, Ordering::SeqCst);

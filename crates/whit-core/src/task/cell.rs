@@ -17,7 +17,6 @@ use super::current::Working;
 use super::kept::Kept;
 use super::memory;
 use super::outcome::{Outcome, UnhandledPanic, discard, quietly};
-use super::runnable::{Runnable, go_home_again};
 use super::state::{Concluded, Control, Pended};
 use super::waker;
 use crate::Meta;
@@ -97,7 +96,7 @@ pub(super) unsafe fn free(cell: NonNull<Header>) {
     }
 }
 
-/// Polls the task once. True if it goes home again.
+/// Polls the task once. True if the caller has its runnable again.
 ///
 /// # Safety
 ///
@@ -120,11 +119,7 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
             let kept = header.meta.pending(Kept::of(cell));
             match header.control.pend(woken, kept) {
                 Pended::Waits => false,
-                Pended::Again => {
-                    // SAFETY: still the runner's.
-                    go_home_again(unsafe { Runnable::of(cell) });
-                    true
-                }
+                Pended::Again => true,
                 Pended::Over => {
                     // SAFETY: the runner's, and the future is there.
                     unsafe { end(cell, kept) };
