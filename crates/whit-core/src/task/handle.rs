@@ -80,7 +80,7 @@ impl<T> Task<T> {
         self.0.meta()
     }
 
-    /// As [`meta`](Task::meta), by async-task's name.
+    /// As [`meta`](Task::meta), by the name that it has in the `async-task` crate.
     pub fn metadata(&self) -> &Meta {
         self.meta()
     }
