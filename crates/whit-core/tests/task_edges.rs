@@ -64,8 +64,12 @@ impl BadWaker {
     const TABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
 
     fn new(bad: Bad) -> (&'static BadWaker, Waker) {
+        // Here they are found by whoever looks for leaks.
+        static ALL: Mutex<Vec<&BadWaker>> = Mutex::new(Vec::new());
         let on = AtomicBool::new(false);
-        let this = Box::leak(Box::new(BadWaker { bad, on, called: AtomicUsize::new(0), owners: AtomicUsize::new(1) }));
+        let this: &BadWaker =
+            Box::leak(Box::new(BadWaker { bad, on, called: AtomicUsize::new(0), owners: AtomicUsize::new(1) }));
+        ALL.lock().unwrap().push(this);
         // SAFETY: the functions below count, and never free what is leaked here.
         (this, unsafe { Waker::new(std::ptr::from_ref(this).cast(), &Self::TABLE) })
     }
@@ -205,7 +209,8 @@ fn a_run_inside_a_run_keeps_the_notes_apart() {
                 }
                 *keep.lock().unwrap() = Some(cx.waker().clone());
                 if outer_wakes {
-                    cx.waker().clone().wake();
+                    let waker = cx.waker().clone();
+                    waker.wake();
                 }
                 let id = current_task();
                 let again = own.pop().map(Runnable::run);
@@ -440,8 +445,9 @@ fn a_wake_after_the_end() {
     assert_eq!(block_on(task), 5);
     waker.wake_by_ref();
     assert_eq!((plain.run_all(), plain.tasks()), (0, 1));
-    waker.clone().wake();
+    let other = waker.clone();
     waker.wake();
+    other.wake();
     assert_eq!((plain.run_all(), plain.tasks()), (0, 0));
 }
 

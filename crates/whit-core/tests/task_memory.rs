@@ -202,7 +202,7 @@ fn what_does_not_fit_is_not_kept() {
         let aligned = Aligned(1);
         let task = spawn(&home, async move {
             pending::<()>().await;
-            assert!(std::ptr::from_ref(&aligned).addr() % 64 == 0 && aligned.0 == 1);
+            assert!(std::ptr::from_ref(&aligned).addr().is_multiple_of(64) && aligned.0 == 1);
         });
         let runnable = plain.0.lock().unwrap().pop().unwrap();
         runnable.run();
@@ -210,5 +210,6 @@ fn what_does_not_fit_is_not_kept() {
         drop(plain.0.lock().unwrap().pop().unwrap());
     }
     let kept = BYTES.load(SeqCst) - before;
-    assert!(kept <= 0, "{kept} bytes");
+    // The harness has threads beside this one, which are not quite still; a block that is kept would be more.
+    assert!(kept < 4096, "{kept} bytes");
 }

@@ -146,7 +146,11 @@ fn wake(pool: &Pool, seed: u64) {
             Some((false, waker)) => match random.below(3) {
                 0 => waker.wake(),
                 1 => waker.wake_by_ref(),
-                _ => waker.clone().wake(),
+                _ => {
+                    let other = waker.clone();
+                    waker.wake();
+                    drop(other);
+                }
             },
         }
     }
