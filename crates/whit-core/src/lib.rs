@@ -97,4 +97,4 @@ pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
 pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
 pub use spin::Spin;
-pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn, trim};
+pub use task::{FallibleTask, Kept, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn, trim};

@@ -14,9 +14,9 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll};
 
 use super::current::Working;
+use super::kept::Kept;
 use super::memory;
 use super::outcome::{Outcome, UnhandledPanic, discard, quietly};
-use super::runnable::{Runnable, go_home_again};
 use super::state::{Concluded, Control, Pended};
 use super::waker;
 use crate::Meta;
@@ -96,7 +96,7 @@ pub(super) unsafe fn free(cell: NonNull<Header>) {
     }
 }
 
-/// Polls the task once. True if it goes home again.
+/// Polls the task once. True if the caller has its runnable again.
 ///
 /// # Safety
 ///
@@ -107,7 +107,7 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
     let header = unsafe { cell.as_ref() };
     if header.control.begin() {
         // SAFETY: the runner's, and the future is there.
-        unsafe { end(cell) };
+        unsafe { end(cell, false) };
         return false;
     }
     // SAFETY: used in this poll only, during which the task stays.
@@ -116,17 +116,13 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
     let poll = || unsafe { (header.table.poll)(cell, &mut Context::from_waker(&waker)) };
     match working.polling(cell, || catch_unwind(AssertUnwindSafe(poll))) {
         (Ok(Poll::Pending), woken) => {
-            header.meta.pending(&waker);
-            match header.control.pend(woken) {
+            let kept = header.meta.pending(Kept::of(cell));
+            match header.control.pend(woken, kept) {
                 Pended::Waits => false,
-                Pended::Again => {
-                    // SAFETY: still the runner's.
-                    go_home_again(unsafe { Runnable::of(cell) });
-                    true
-                }
+                Pended::Again => true,
                 Pended::Over => {
                     // SAFETY: the runner's, and the future is there.
-                    unsafe { end(cell) };
+                    unsafe { end(cell, kept) };
                     false
                 }
             }
@@ -134,7 +130,7 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
         (Ok(Poll::Ready(())), _) => {
             header.meta.release();
             // SAFETY: the runner's, and the output is there.
-            unsafe { conclude(cell, true) };
+            unsafe { conclude(cell, true, header.meta.is_kept()) };
             false
         }
         (Err(payload), _) => {
@@ -156,7 +152,7 @@ pub(super) unsafe fn cancel(cell: NonNull<Header>) {
     control.begin();
     control.close_as_runner();
     // SAFETY: the runner's, and the future is there.
-    unsafe { end(cell) };
+    unsafe { end(cell, false) };
 }
 
 /// Reads the output.
@@ -180,21 +176,22 @@ pub(super) unsafe fn drop_output(cell: NonNull<Header>) {
     unsafe { (cell.as_ref().table.drop_output)(cell) }
 }
 
-/// The runner drops the future, and ends without an output.
+/// The runner drops the future, and ends without an output. `just_kept`: in the poll before, which has not been counted.
 ///
 /// # Safety
 ///
 /// The caller is the runner, and the future is there.
 #[cold]
-unsafe fn end(cell: NonNull<Header>) {
+unsafe fn end(cell: NonNull<Header>, just_kept: bool) {
     // SAFETY: as the caller promised.
     let header = unsafe { cell.as_ref() };
     // The panic hook has told of a panic in here; to let it out would take the worker along.
     // SAFETY: as the caller promised.
     quietly(|| unsafe { (header.table.drop_future)(cell) });
+    let counted = header.meta.is_kept() && !just_kept;
     header.meta.release();
     // SAFETY: as the caller promised.
-    unsafe { conclude(cell, false) };
+    unsafe { conclude(cell, false, counted) };
 }
 
 /// The poll has panicked.
@@ -216,19 +213,19 @@ unsafe fn fail(cell: NonNull<Header>, payload: Box<dyn Any + Send>) {
     }
     header.meta.release();
     // SAFETY: as the caller promised.
-    unsafe { conclude(cell, true) };
+    unsafe { conclude(cell, true, header.meta.is_kept()) };
 }
 
-/// The runner leaves.
+/// The runner leaves; and the home's list, if it is `counted`, with it.
 ///
 /// # Safety
 ///
 /// The caller is the runner, the future is gone, and the output is there if `output` says so.
-unsafe fn conclude(cell: NonNull<Header>, mut output: bool) {
+unsafe fn conclude(cell: NonNull<Header>, mut output: bool, counted: bool) {
     // SAFETY: the runner's, until the answer comes.
     let control = &unsafe { cell.as_ref() }.control;
     let awaiter = loop {
-        match control.conclude(output) {
+        match control.conclude(output, counted) {
             Concluded::Unwanted => {
                 output = false;
                 // SAFETY: nobody has a handle, so that it is the runner's.

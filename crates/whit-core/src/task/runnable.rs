@@ -43,11 +43,23 @@ impl Runnable {
 
     /// As [`run`](Runnable::run), with a [budget] of so many units: with a small one the task gives way between two operations.
     pub fn run_with(self, units: u8) -> bool {
+        let again = self.poll(units);
+        let woken = again.is_some();
+        if let Some(runnable) = again {
+            home::dispatch(runnable, ScheduleInfo { woken_while_running: true, ..ScheduleInfo::default() });
+        }
+        woken
+    }
+
+    /// As [`run_with`](Runnable::run_with), but if the task was woken while it ran it comes back, for executors that know where
+    /// to queue it.
+    pub fn poll(self, units: u8) -> Option<Runnable> {
         let _nothing_inherited = inherited::suspend();
         let id = self.meta().id();
         let cell = self.into_cell();
-        // SAFETY: the runnable is taken apart.
+        // SAFETY: the runnable is taken apart, and made again if it is to run again.
         current::work(id, |working| budget::with_units(units, || unsafe { cell::run(cell, working) }))
+            .then(|| Runnable(cell))
     }
 
     /// Sends the task to its home again without running it.
@@ -114,10 +126,4 @@ impl fmt::Debug for Runnable {
 #[inline]
 pub(super) fn go_home(runnable: Runnable) {
     home::dispatch(runnable, ScheduleInfo::default());
-}
-
-/// Sends a task home that was woken while it ran.
-#[inline]
-pub(super) fn go_home_again(runnable: Runnable) {
-    home::dispatch(runnable, ScheduleInfo { woken_while_running: true, ..ScheduleInfo::default() });
 }

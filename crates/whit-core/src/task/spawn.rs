@@ -137,6 +137,8 @@ impl<'n> Spawn<'n> {
 
 /// What does not depend on the future: compiled once for a crate, and not once for each future.
 fn begin(runnable: Runnable, home: &Home) {
-    runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
-    home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
+    home::with(home, |schedule| {
+        runnable.meta().adopted(&schedule.adopt(&runnable), home);
+        schedule.schedule(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
+    });
 }

@@ -21,6 +21,7 @@
 //! 7. The memory goes with the last of `QUEUED`, `POLLING`, `HANDLE` and the counted wakers. Who finds that there is nobody else
 //!    need not change the word by a read-modify-write, since nobody is there to change it.
 //! 8. A task that waits, and that nobody has a waker or a handle of, would wait for ever: whoever leaves last sends it home, closed.
+//!    A home that keeps it in its list counts as a waker, from the end of the poll in which it does to the end of the task.
 //!
 //! `tests/loom_task.rs` is the model.
 
@@ -99,16 +100,18 @@ impl Control {
         self.word.fetch_add(POLLING - QUEUED, Ordering::AcqRel) & CLOSED != 0
     }
 
-    /// The poll was pending. `woken`: by itself, so that nobody else knows.
+    /// The poll was pending. `woken`: by itself, so that nobody else knows. `kept`: by its home from now on, which counts as one
+    /// waker more.
     #[inline]
-    pub(super) fn pend(&self, woken: bool) -> Pended {
+    pub(super) fn pend(&self, woken: bool, kept: bool) -> Pended {
+        let more = if kept { WAKER } else { 0 };
         let mut now = self.word.load(Ordering::Acquire);
         loop {
             let again = woken || now & QUEUED != 0;
-            if now & CLOSED != 0 || !again && deserted(now & !POLLING) {
+            if now & CLOSED != 0 || !again && !kept && deserted(now & !POLLING) {
                 return Pended::Over;
             }
-            let next = if again { now & !POLLING | QUEUED } else { now & !POLLING };
+            let next = (if again { now & !POLLING | QUEUED } else { now & !POLLING }) + more;
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) if again => return Pended::Again,
                 Ok(_) => return Pended::Waits,
@@ -117,22 +120,23 @@ impl Control {
         }
     }
 
-    /// The future is gone; `output` says whether there is one.
+    /// The future is gone; `output` says whether there is one, and `kept` whether the home's list has been counted.
     #[inline]
-    pub(super) fn conclude(&self, output: bool) -> Concluded {
+    pub(super) fn conclude(&self, output: bool, kept: bool) -> Concluded {
+        let less = if kept { WAKER } else { 0 };
         let mut now = self.word.load(Ordering::Acquire);
         loop {
             if output && now & HANDLE == 0 {
                 return Concluded::Unwanted;
             }
-            if now & AWAITER == 0 && deserted(now & !(POLLING | QUEUED)) {
+            if now & AWAITER == 0 && deserted((now & !(POLLING | QUEUED)) - less) {
                 return Concluded::Last(None);
             }
             if now & (AWAITER | MOVED) == AWAITER | MOVED {
-                return self.conclude_slowly(now, output);
+                return self.conclude_slowly(now, output, less);
             }
             let awaiter = (now & AWAITER != 0).then(|| self.awaiter.read());
-            let next = now & !(QUEUED | POLLING | AWAITER) | DONE | if output { OUTPUT } else { 0 };
+            let next = (now & !(QUEUED | POLLING | AWAITER) | DONE | if output { OUTPUT } else { 0 }) - less;
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     // SAFETY: rule 6: nobody else has taken it.
@@ -146,7 +150,7 @@ impl Control {
 
     /// As rule 6 says. The handle may be gone at any time: without it the output is the runner's again.
     #[cold]
-    fn conclude_slowly(&self, mut now: usize, output: bool) -> Concluded {
+    fn conclude_slowly(&self, mut now: usize, output: bool, less: usize) -> Concluded {
         loop {
             if output && now & HANDLE == 0 {
                 return Concluded::Unwanted;
@@ -159,7 +163,7 @@ impl Control {
         }
         // SAFETY: it was set, and `DONE` leaves the place to us.
         let awaiter = (now & AWAITER != 0).then(|| unsafe { self.awaiter.read().into_waker() });
-        let rest = self.word.fetch_sub(POLLING, Ordering::AcqRel) - POLLING;
+        let rest = self.word.fetch_sub(POLLING + less, Ordering::AcqRel) - POLLING - less;
         if deserted(rest) { Concluded::Last(awaiter) } else { Concluded::Left(awaiter) }
     }
 
