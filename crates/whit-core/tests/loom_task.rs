@@ -2,13 +2,15 @@
 //! `RUSTFLAGS="--cfg loom --cfg loom_task" cargo test --release -p whit-core --test loom_task`.
 //!
 //! Every model ends with the same questions: whether the future and its output were dropped once each, whether nobody holds a
-//! waker any more, and whether the memory was freed once, which the home's count tells. Beside that loom itself sees to it that
+//! waker any more, and whether the memory was freed once. Beside that loom itself sees to it that
 //! polls and drops of a future are in an order, and that the memory is freed after everything else.
 //!
 //! With more than two threads, or a second registration, loom stops at [`SWITCHES`] switches of thread by force: without a bound
 //! those models take minutes.
 #![cfg(all(loom, loom_task))]
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use loom::future::block_on;
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
-use whit_core::{FallibleTask, Home, Runnable, Schedule, ScheduleInfo, Task, cleanup, spawn};
+use whit_core::{Adoption, FallibleTask, Home, Kept, Runnable, Schedule, ScheduleInfo, Task, cleanup, spawn};
 
 const SWITCHES: usize = 3;
 
@@ -31,19 +33,79 @@ fn model(f: impl Fn() + Send + Sync + 'static) {
 
 /// Up to [`SWITCHES`] switches by force.
 fn bounded(f: impl Fn() + Send + Sync + 'static) {
+    bounded_by(SWITCHES, f);
+}
+
+fn bounded_by(switches: usize, f: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(SWITCHES);
+    builder.preemption_bound = Some(switches);
     builder.check(f);
 }
 
-/// A home that keeps no account, so that each task counts it until it is freed.
-struct Queue(Mutex<Vec<Runnable>>);
+/// A home that keeps its one task in a list, of one place, or keeps no account, so that the task counts it.
+struct Queue {
+    ready: Mutex<Vec<Runnable>>,
+    keeps: bool,
+    kept: Mutex<Option<Kept>>,
+}
 
 impl Schedule for Queue {
     fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
-        self.0.lock().unwrap().push(runnable);
+        self.ready.lock().unwrap().push(runnable);
+    }
+
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        // SAFETY: a model goes on until its task has ended.
+        if self.keeps { unsafe { Adoption::accept(self) } } else { Adoption::decline() }
+    }
+
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
+        *self.kept.lock().unwrap() = Some(task);
+        Some(0)
+    }
+
+    unsafe fn release(&self, _: Option<usize>) {
+        *self.kept.lock().unwrap() = None;
     }
 }
+
+impl Queue {
+    /// As an executor that ends: whatever waits comes home.
+    fn recall(&self) {
+        let kept = self.kept.lock().unwrap();
+        // SAFETY: `release` takes it out under the lock.
+        let waker = kept.as_ref().map(|task| unsafe { task.waker() });
+        drop(kept);
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Counts the tasks in memory, by the alignment that only they have. Each model runs on one thread.
+struct Counting;
+
+thread_local! {
+    static TASKS: Cell<isize> = const { Cell::new(0) };
+}
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        TASKS.set(TASKS.get() + isize::from(layout.align() == ALIGN));
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        TASKS.set(TASKS.get() - isize::from(layout.align() == ALIGN));
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
+
+const ALIGN: usize = 512;
 
 /// What a model looks at in the end.
 #[derive(Default)]
@@ -55,6 +117,7 @@ struct Ledger {
 
 /// A future that is ready when all flags are up. It looks at them without any order of its own: that a poll sees what was written
 /// before a wake is the task's affair.
+#[repr(align(512))]
 struct Job {
     flags: Arc<[AtomicBool]>,
     /// So many times it wakes itself first.
@@ -116,7 +179,12 @@ struct Model {
 impl Model {
     /// A task that waits for so many flags, with its first runnable.
     fn new(flags: usize, yields: usize) -> (Model, Runnable, Task<Output>) {
-        let queue = Arc::new(Queue(Mutex::new(Vec::new())));
+        Model::at(false, flags, yields)
+    }
+
+    /// One of a home that keeps it in its list, if `keeps`.
+    fn at(keeps: bool, flags: usize, yields: usize) -> (Model, Runnable, Task<Output>) {
+        let queue = Arc::new(Queue { ready: Mutex::new(Vec::new()), keeps, kept: Mutex::new(None) });
         let (ledger, flags) = (Arc::<Ledger>::default(), (0..flags).map(|_| AtomicBool::new(false)).collect());
         let model = Model { queue, ledger, flags };
         let (flags, ledger) = (model.flags.clone(), model.ledger.clone());
@@ -134,7 +202,7 @@ impl Model {
     }
 
     fn pop(&self) -> Option<Runnable> {
-        self.queue.0.lock().unwrap().pop()
+        self.queue.ready.lock().unwrap().pop()
     }
 
     fn run_all(&self) {
@@ -169,10 +237,16 @@ impl Model {
     /// Everything is over, and nobody but the model has the queue.
     fn end(self) -> usize {
         self.run_all();
+        if self.queue.keeps {
+            // Waits for ever, or has ended.
+            self.queue.recall();
+            drop(self.pop());
+        }
         assert_eq!(self.ledger.futures.load(SeqCst), 1, "the future is dropped once");
         let made = self.ledger.outputs_made.load(SeqCst);
         assert_eq!(self.ledger.outputs.load(SeqCst), made, "the output is dropped once");
-        assert_eq!(Arc::strong_count(&self.queue), 1, "the memory is freed once");
+        assert_eq!(TASKS.replace(0), 0, "the memory is freed once");
+        assert_eq!(Arc::strong_count(&self.queue), 1, "the home is given back");
         made
     }
 }
@@ -545,7 +619,7 @@ fn a_dropped_runnable_meets_a_wake() {
 /// A waker may come after everything, or be the one who frees the memory.
 #[test]
 fn a_waker_outlives_the_rest() {
-    bounded(|| {
+    bounded_by(2, || {
         let (model, runnable, task) = Model::new(0, 0);
         let waker = runnable.waker();
         let waking = thread::spawn(move || {
@@ -603,6 +677,91 @@ fn a_cleanup_meets_the_end() {
             model.end();
         });
     }
+}
+
+/// An executor that ends takes a waker from its list, whenever that is.
+#[test]
+fn a_recall_meets_the_poll_that_is_kept() {
+    for detached in [false, true] {
+        model(move || {
+            let (model, runnable, task) = Model::at(true, 1, 0);
+            let queue = model.queue.clone();
+            let recalling = thread::spawn(move || queue.recall());
+            let task = if detached {
+                task.detach();
+                None
+            } else {
+                Some(task)
+            };
+            runnable.run();
+            recalling.join().unwrap();
+            model.run_all();
+            drop(task);
+            assert_eq!(model.end(), 0);
+        });
+    }
+}
+
+/// The list is counted from the end of that poll on, and not at all if the poll is the last.
+#[test]
+fn everybody_leaves_a_task_as_it_is_kept() {
+    for cancel in [false, true] {
+        bounded(move || {
+            let (model, runnable, task) = Model::at(true, 1, 0);
+            let waker = runnable.waker();
+            let threads = [model.runs(runnable), thread::spawn(move || drop(waker))];
+            if cancel {
+                drop(task);
+            } else {
+                task.detach();
+            }
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(model.end(), 0);
+        });
+    }
+}
+
+/// A kept task ends in its next poll, with a waker and a handle that go, and an awaiter or none, which was moved or was not.
+#[test]
+fn everybody_leaves_a_kept_task_as_it_ends() {
+    for awaiters in 0..3 {
+        bounded(move || {
+            let (model, runnable, task) = Model::at(true, 1, 0);
+            let waker = runnable.waker();
+            runnable.run();
+            let mut task = task.fallible();
+            let called = [Arc::<Called>::default(), Arc::default()];
+            for called in &called[..awaiters] {
+                assert!(poll_once(&mut task, &Waker::from(called.clone())).is_pending());
+            }
+            model.flags[0].store(true, Ordering::Relaxed);
+            waker.wake_by_ref();
+            let runnable = model.pop().expect("it was woken");
+            let threads = [model.runs(runnable), thread::spawn(move || drop(waker))];
+            drop(task);
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            assert!(called.iter().all(|called| Arc::strong_count(called) == 1));
+            model.end();
+        });
+    }
+}
+
+/// A kept task is recalled, woken and run to its end, all at once.
+#[test]
+fn a_recall_meets_a_wake_and_a_run() {
+    bounded(|| {
+        let (model, runnable, task) = Model::at(true, 1, 0);
+        let waker = runnable.waker();
+        runnable.run();
+        let waking = model.wakes(0, waker);
+        let queue = model.queue.clone();
+        let recalling = thread::spawn(move || queue.recall());
+        model.run_all();
+        waking.join().unwrap();
+        recalling.join().unwrap();
+        finished(&model, task);
+        assert_eq!(model.end(), 1);
+    });
 }
 
 /// A task that awaits another, on two threads: the awaiter is a waker of a task, too.

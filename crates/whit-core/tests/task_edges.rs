@@ -451,6 +451,35 @@ fn a_wake_after_the_end() {
     assert_eq!((plain.run_all(), plain.tasks()), (0, 0));
 }
 
+/// Nobody could wake it any more: it ends where it would have been polled, and is not polled.
+#[test]
+fn what_nobody_has_is_not_polled_again() {
+    for waker_goes_last in [false, true] {
+        let (plain, home) = Plain::new();
+        let (polls, counted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (count, held) = (polls.clone(), Dropped { count: counted.clone(), bad: false });
+        let task = spawn(
+            &home,
+            poll_fn(move |_| {
+                let _held = &held;
+                count.fetch_add(1, SeqCst);
+                Poll::<()>::Pending
+            }),
+        );
+        let waker = plain.0.lock().unwrap()[0].waker();
+        plain.run_all();
+        if waker_goes_last {
+            task.detach();
+            drop(waker);
+        } else {
+            drop(waker);
+            task.detach();
+        }
+        assert_eq!((plain.run_all(), plain.tasks()), (1, 0));
+        assert_eq!((polls.load(SeqCst), counted.load(SeqCst)), (1, 1));
+    }
+}
+
 /// An awaiter that is a waker of the task that it awaits: a circle that ends with the task.
 #[test]
 fn a_task_that_awaits_itself() {
