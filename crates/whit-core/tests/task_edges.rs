@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
 use support::Dropped;
-use whit_core::{Home, Runnable, Schedule, ScheduleInfo, Task, block_on, cleanup, current_task, spawn};
+use whit_core::{Adoption, Home, Kept, Runnable, Schedule, ScheduleInfo, Task, block_on, cleanup, current_task, spawn};
 
 /// A home that keeps no account: each task counts it until its memory is freed.
 #[derive(Default)]
@@ -449,6 +449,62 @@ fn a_wake_after_the_end() {
     waker.wake();
     other.wake();
     assert_eq!((plain.run_all(), plain.tasks()), (0, 0));
+}
+
+/// A home that keeps its tasks in a list has them until it recalls them, whoever else does.
+#[test]
+fn a_kept_task_waits_though_nobody_else_has_it() {
+    #[derive(Default)]
+    struct Keeps {
+        ready: Plain,
+        kept: Mutex<Option<Kept>>,
+    }
+    impl Schedule for Keeps {
+        fn schedule(&self, runnable: Runnable, info: ScheduleInfo) {
+            self.ready.schedule(runnable, info);
+        }
+        fn adopt(&self, _: &Runnable) -> Adoption {
+            // SAFETY: the test goes on until the task has ended.
+            unsafe { Adoption::accept(self) }
+        }
+        unsafe fn keep(&self, task: Kept) -> Option<usize> {
+            *self.kept.lock().unwrap() = Some(task);
+            Some(5)
+        }
+        unsafe fn release(&self, key: Option<usize>) {
+            assert_eq!(key.is_some(), self.kept.lock().unwrap().take().is_some());
+        }
+    }
+    for (detached_before, completes) in [(true, false), (false, false), (true, true), (false, true)] {
+        let keeps = Arc::new(Keeps::default());
+        let home: Home = keeps.clone();
+        let (count, held) = held();
+        let mut polls = 0;
+        let task = spawn(
+            &home,
+            poll_fn(move |_| {
+                let _held = &held;
+                polls += 1;
+                if completes && polls == 2 { Poll::Ready(()) } else { Poll::Pending }
+            }),
+        );
+        let mut task = Some(task);
+        if detached_before {
+            task.take().unwrap().detach();
+        }
+        keeps.ready.run_all();
+        drop(task.map(Task::detach));
+        assert_eq!((keeps.ready.run_all(), count.load(SeqCst)), (0, 0), "it is kept");
+        // SAFETY: it is in the list.
+        let waker = unsafe { keeps.kept.lock().unwrap().unwrap().waker() };
+        waker.wake();
+        if completes {
+            assert_eq!(keeps.ready.run_all(), 1);
+        } else {
+            drop(keeps.ready.pop());
+        }
+        assert_eq!(count.load(SeqCst), 1);
+    }
 }
 
 /// Nobody could wake it any more: it ends where it would have been polled, and is not polled.
