@@ -3,31 +3,53 @@
 //! One test at a time, since the allocator counts for the whole process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::future::pending;
-use std::sync::atomic::{AtomicIsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use whit_core::{Home, Runnable, Schedule, ScheduleInfo, Task, spawn, trim};
 
-/// Counts the bytes that are allocated.
+/// Counts the bytes that are allocated, and sees whether each block goes back as what it was asked for.
 struct Counting;
 
 static BYTES: AtomicIsize = AtomicIsize::new(0);
+static MISTAKEN: AtomicIsize = AtomicIsize::new(0);
 
-// SAFETY: passes everything on to the system's allocator.
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The block that is asked of the system, whose first part says how large ours is; and where ours begins in it.
+fn around(layout: Layout) -> (Layout, usize) {
+    Layout::new::<usize>().extend(layout).expect("a small size")
+}
+
+// SAFETY: passes everything on to the system's allocator, in blocks that are a little larger.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         BYTES.fetch_add(layout.size() as isize, SeqCst);
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        let (whole, offset) = around(layout);
+        // SAFETY: as the caller promised; there is room for both.
+        unsafe {
+            let block = System.alloc(whole);
+            block.cast::<usize>().write(layout.size());
+            block.add(offset)
+        }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         BYTES.fetch_sub(layout.size() as isize, SeqCst);
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(pointer, layout) }
+        let (whole, offset) = around(layout);
+        // SAFETY: as the caller promised; the block begins there.
+        unsafe {
+            let block = pointer.sub(offset);
+            MISTAKEN.fetch_add(isize::from(block.cast::<usize>().read() != layout.size()), SeqCst);
+            System.dealloc(block, whole);
+        }
     }
 }
 
@@ -57,6 +79,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// Bytes that are allocated, with as little in the depot as `trim` leaves.
 fn trimmed() -> isize {
     (0..200).for_each(|_| trim());
+    assert_eq!(MISTAKEN.load(SeqCst), 0, "a block goes back as what it was asked for");
     BYTES.load(SeqCst)
 }
 
@@ -141,6 +164,17 @@ fn a_huge_crowd_is_not_kept_whole() {
     assert!(full > 45 << 20 && ended < 34 << 20, "{full}, then {ended}");
     let after = trimmed() - before;
     assert!(after < DEPOT + 3 * MAGAZINES + (16 << 10), "{full}, then {ended}, then {after}");
+    // It goes on keeping what comes.
+    if cfg!(not(whit_plain_memory)) {
+        let mut made = 0;
+        for _ in 0..3 {
+            let before = ALLOCATIONS.get();
+            let crowd: [_; 500] = std::array::from_fn(|_| waits::<380>(&home, &plain));
+            made = ALLOCATIONS.get() - before;
+            drop(crowd);
+        }
+        assert!(made < 10, "{made} allocations for tasks whose memory was there");
+    }
 }
 
 /// A thread that ends leaves nothing of its own, whether it spawned the tasks or ended those of others.
@@ -178,7 +212,9 @@ fn the_next_task_takes_the_memory_of_the_last() {
     let first = waits::<100>(&home, &plain);
     let place = std::ptr::from_ref(first.1.meta());
     drop(first);
+    let before = ALLOCATIONS.get();
     let second = waits::<100>(&home, &plain);
+    assert_eq!(ALLOCATIONS.get(), before);
     assert!(std::ptr::eq(place, second.1.meta()));
     // Another size is another block.
     let third = waits::<200>(&home, &plain);
@@ -195,19 +231,28 @@ fn what_does_not_fit_is_not_kept() {
     let plain = Arc::new(Plain::default());
     let home: Home = plain.clone();
     // The queue's own memory.
-    drop(waits::<0>(&home, &plain));
+    drop([waits::<0>(&home, &plain), waits::<0>(&home, &plain)]);
+    plain.0.lock().unwrap().reserve(8);
     let before = trimmed();
     for _ in 0..if cfg!(miri) { 10 } else { 300 } {
         drop(waits::<5000>(&home, &plain));
-        let aligned = Aligned(1);
-        let task = spawn(&home, async move {
-            pending::<()>().await;
-            assert!(std::ptr::from_ref(&aligned).addr().is_multiple_of(64) && aligned.0 == 1);
-        });
-        let runnable = plain.0.lock().unwrap().pop().unwrap();
-        runnable.run();
-        drop(task);
-        drop(plain.0.lock().unwrap().pop().unwrap());
+        let seen = Arc::<AtomicUsize>::default();
+        let several: Vec<_> = (0..8)
+            .map(|_| {
+                let (aligned, seen) = (Aligned(1), seen.clone());
+                let task = spawn(&home, async move {
+                    let at = std::ptr::from_ref(&aligned).addr();
+                    seen.fetch_add(usize::from(at.is_multiple_of(64) && aligned.0 == 1), SeqCst);
+                    pending::<()>().await;
+                    std::hint::black_box(&aligned);
+                });
+                plain.0.lock().unwrap().pop().unwrap().run();
+                task
+            })
+            .collect();
+        assert_eq!(seen.load(SeqCst), 8);
+        drop(several);
+        plain.0.lock().unwrap().drain(..).for_each(drop);
     }
     let kept = BYTES.load(SeqCst) - before;
     // The harness has threads beside this one, which are not quite still; a block that is kept would be more.
