@@ -513,6 +513,51 @@ fn a_cancel_meets_a_run() {
     }
 }
 
+/// What was written before a cancellation is seen by the drop that it leads to.
+#[test]
+fn a_cancel_comes_before_the_drop() {
+    struct Reads(Arc<UnsafeCell<usize>>);
+    // SAFETY: whoever is not alone with the cell is told by loom.
+    unsafe impl Send for Reads {}
+    impl Drop for Reads {
+        fn drop(&mut self) {
+            // SAFETY: whoever is not alone here is told by loom.
+            self.0.with(|written| assert_eq!(unsafe { *written }, 1));
+        }
+    }
+    for gives_up in [false, true] {
+        model(move || {
+            let (model, runnable, task) = Model::new(1, 0);
+            drop((runnable, task));
+            let written = Arc::new(UnsafeCell::new(0));
+            let reads = Reads(written.clone());
+            let waits = poll_fn(move |_| {
+                let _reads = &reads;
+                Poll::<()>::Pending
+            });
+            let task = spawn(&(model.queue.clone() as Home), waits);
+            let running = model.runs(model.pop().expect("it was scheduled"));
+            touch(&written);
+            if gives_up {
+                drop(task);
+            } else {
+                let mut cancelling = pin!(task.cancel());
+                let mut polled = cancelling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                running.join().unwrap();
+                model.run_all();
+                if polled.is_pending() {
+                    polled = cancelling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                }
+                assert!(polled == Poll::Ready(None));
+                model.end();
+                return;
+            }
+            running.join().unwrap();
+            model.end();
+        });
+    }
+}
+
 #[test]
 fn a_cancel_that_is_given_up_meets_a_run() {
     for flags in [0, 1] {

@@ -330,6 +330,32 @@ fn a_runnable_is_dropped_in_a_poll() {
     assert_eq!(plain.tasks(), 0);
 }
 
+/// A task whose runnable is dropped has ended for whoever asks, also while its future is being dropped.
+#[test]
+fn a_dropped_runnable_ends_the_task_at_once() {
+    #[derive(Clone, Default)]
+    struct Asks(Arc<Mutex<Option<Task<()>>>>, Arc<Mutex<Option<bool>>>);
+    struct AsksInDrop(Asks);
+    impl Drop for AsksInDrop {
+        fn drop(&mut self) {
+            *self.0.1.lock().unwrap() = self.0.0.lock().unwrap().as_ref().map(Task::is_finished);
+        }
+    }
+    let (plain, home) = Plain::new();
+    let asks = Asks::default();
+    let asking = AsksInDrop(asks.clone());
+    let task = spawn(&home, async move {
+        let _asking = asking;
+        pending::<()>().await;
+    });
+    assert!(!task.is_finished());
+    *asks.0.lock().unwrap() = Some(task);
+    drop(plain.pop());
+    assert_eq!(*asks.1.lock().unwrap(), Some(true));
+    drop(asks.0.lock().unwrap().take());
+    assert_eq!(plain.tasks(), 0);
+}
+
 /// A task that has its own handle, and lets go of it in its poll.
 #[test]
 fn a_task_that_cancels_itself() {
@@ -493,7 +519,7 @@ fn a_kept_task_waits_though_nobody_else_has_it() {
             task.take().unwrap().detach();
         }
         keeps.ready.run_all();
-        drop(task.map(Task::detach));
+        task.into_iter().for_each(Task::detach);
         assert_eq!((keeps.ready.run_all(), count.load(SeqCst)), (0, 0), "it is kept");
         // SAFETY: it is in the list.
         let waker = unsafe { keeps.kept.lock().unwrap().unwrap().waker() };
