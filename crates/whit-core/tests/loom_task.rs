@@ -529,6 +529,7 @@ fn a_cancel_comes_before_the_drop() {
         model(move || {
             let (model, runnable, task) = Model::new(1, 0);
             drop((runnable, task));
+            #[allow(clippy::arc_with_non_send_sync, reason = "loom's cells are not, and `Reads` says why it may")]
             let written = Arc::new(UnsafeCell::new(0));
             let reads = Reads(written.clone());
             let waits = poll_fn(move |_| {

@@ -194,10 +194,10 @@ fn a_thread_that_ends_gives_its_magazines_back() {
     };
     round();
     let before = trimmed();
-    (0..20).for_each(|_| round());
+    (0..if cfg!(miri) { 2 } else { 20 }).for_each(|_| round());
     let grown = trimmed() - before;
     // The depot may have a magazine or two of this size where it had none.
-    assert!(grown < MAGAZINES, "{grown} bytes in 20 rounds");
+    assert!(grown < MAGAZINES, "{grown} bytes in some rounds");
 }
 
 /// A block that was used comes again: that is what it is for.
