@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
 use super::cell::{self, Header};
-use super::outcome::open;
+use super::outcome::{open, quietly};
 use super::runnable::{Runnable, go_home};
 use super::waker::after;
 use crate::{Meta, TaskId, cleanup};
@@ -177,7 +177,8 @@ impl<T> Drop for FallibleTask<T> {
     fn drop(&mut self) {
         // Somebody wants to know when the future is gone: the awaiter of a cancelled task is kept until then.
         if let Some(waker) = cleanup::waker() {
-            self.header().control().register(&waker);
+            // It may take the place of an awaiter whose drop panics, which must not keep the task.
+            quietly(|| _ = self.header().control().register(&waker));
         }
         self.let_go(true);
     }

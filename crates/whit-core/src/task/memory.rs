@@ -57,7 +57,7 @@ struct Rack {
 struct Racks([Rack; CLASSES]);
 
 thread_local! {
-    static RACKS: Racks = const { Racks([const { Rack::EMPTY }; CLASSES]) };
+    static RACKS: Racks = const { Racks([const { Rack::new() }; CLASSES]) };
 }
 
 /// Memory of that layout.
@@ -116,8 +116,9 @@ pub(super) unsafe fn give_back(class: usize, mut magazine: *mut Free) {
 }
 
 impl Rack {
-    const EMPTY: Rack =
-        Rack { first: Cell::new(ptr::null_mut()), count: Cell::new(0), second: Cell::new(ptr::null_mut()) };
+    const fn new() -> Rack {
+        Rack { first: Cell::new(ptr::null_mut()), count: Cell::new(0), second: Cell::new(ptr::null_mut()) }
+    }
 
     #[inline]
     fn pop(&self, class: usize) -> Option<NonNull<u8>> {

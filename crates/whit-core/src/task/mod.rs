@@ -8,7 +8,6 @@
 //!    panics caught, **before** the home is told by [`release`](crate::Schedule::release).
 //! 5. The output waits in the task for [`Task`], or is dropped if that is gone. An output that is a panic nobody saw goes to
 //!    [`unhandled`](crate::Schedule::unhandled).
-
 //!
 //! `state` has the protocol, `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
 //! task, `current` which task a thread polls, and `memory` and `depot` where the memory goes.
