@@ -57,6 +57,7 @@ struct BadWaker {
     // Off while the test itself clones and drops.
     on: AtomicBool,
     called: AtomicUsize,
+    clones: AtomicUsize,
     owners: AtomicUsize,
 }
 
@@ -67,8 +68,13 @@ impl BadWaker {
         // Here they are found by whoever looks for leaks.
         static ALL: Mutex<Vec<&BadWaker>> = Mutex::new(Vec::new());
         let on = AtomicBool::new(false);
-        let this: &BadWaker =
-            Box::leak(Box::new(BadWaker { bad, on, called: AtomicUsize::new(0), owners: AtomicUsize::new(1) }));
+        let this: &BadWaker = Box::leak(Box::new(BadWaker {
+            bad,
+            on,
+            called: AtomicUsize::new(0),
+            clones: AtomicUsize::new(0),
+            owners: AtomicUsize::new(1),
+        }));
         ALL.lock().unwrap().push(this);
         // SAFETY: the functions below count, and never free what is leaked here.
         (this, unsafe { Waker::new(std::ptr::from_ref(this).cast(), &Self::TABLE) })
@@ -87,6 +93,7 @@ impl BadWaker {
         // SAFETY: as the caller promised.
         let this = unsafe { Self::of(data) };
         this.panics(Bad::Clone);
+        this.clones.fetch_add(1, SeqCst);
         this.owners.fetch_add(1, SeqCst);
         RawWaker::new(data, &Self::TABLE)
     }
@@ -156,6 +163,21 @@ fn an_awaiter_that_panics_harms_nobody() {
         drop(mine);
         assert_eq!((plain.tasks(), waker.owners.load(SeqCst)), (0, 0), "{bad:?}");
     }
+}
+
+/// Polled again with the same waker, the handle leaves the one that is there.
+#[test]
+fn the_same_awaiter_is_left_in_its_place() {
+    let (plain, home) = Plain::new();
+    let mut task = spawn(&home, async {});
+    let (waker, mine) = BadWaker::new(Bad::Drop);
+    for _ in 0..3 {
+        assert!(poll_once(&mut task, &mine).is_pending());
+    }
+    assert_eq!((waker.clones.load(SeqCst), waker.owners.load(SeqCst)), (1, 2));
+    plain.run_all();
+    assert_eq!((waker.called.load(SeqCst), waker.owners.load(SeqCst)), (1, 1));
+    block_on(task);
 }
 
 /// The clean-up takes the awaiter's place; that the former panics as it goes must not keep the task.
