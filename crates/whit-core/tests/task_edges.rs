@@ -378,6 +378,74 @@ fn a_dropped_runnable_ends_the_task_at_once() {
     assert_eq!(plain.tasks(), 0);
 }
 
+/// A drop in the middle of a poll wakes the task that is being polled.
+#[test]
+fn a_runnable_that_is_dropped_in_a_poll_wakes_the_poller() {
+    struct Wakes(Arc<Mutex<Option<Waker>>>);
+    impl Drop for Wakes {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().take().expect("it is being polled").wake();
+        }
+    }
+    let (plain, home) = Plain::new();
+    let waker = Arc::<Mutex<Option<Waker>>>::default();
+    let wakes = Wakes(waker.clone());
+    spawn(&home, async move { drop(wakes) }).detach();
+    let mut runnable = plain.pop();
+    let task = spawn(
+        &home,
+        poll_fn(move |cx| match runnable.take() {
+            Some(runnable) => {
+                *waker.lock().unwrap() = Some(cx.waker().clone());
+                drop(runnable);
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        }),
+    );
+    assert_eq!(plain.run_all(), 2);
+    block_on(task);
+    assert_eq!(plain.tasks(), 0);
+}
+
+/// An awaiter is woken when the memory is free already: another task that comes to stand there is not taken for the one that ended.
+#[test]
+fn a_task_in_the_place_of_the_one_that_just_ended() {
+    struct Spawns(Arc<Plain>, Mutex<Vec<Task<()>>>);
+    impl Wake for Spawns {
+        fn wake(self: Arc<Self>) {
+            let home: Home = self.0.clone();
+            let mut polls = 0;
+            let future = poll_fn(move |_| {
+                polls += 1;
+                if polls == 1 { Poll::Pending } else { Poll::Ready(()) }
+            });
+            self.1.lock().unwrap().push(spawn(&home, future));
+            let runnable = self.0.pop().unwrap();
+            let waker = runnable.waker();
+            runnable.run();
+            waker.wake();
+        }
+    }
+    let (plain, home) = Plain::new();
+    let mut polls = 0;
+    let mut task = spawn(
+        &home,
+        poll_fn(move |_| {
+            polls += 1;
+            Poll::Ready(())
+        }),
+    );
+    let spawns = Arc::new(Spawns(plain.clone(), Mutex::default()));
+    assert!(poll_once(&mut task, &Waker::from(spawns.clone())).is_pending());
+    task.detach();
+    assert_eq!(plain.run_all(), 2, "the second was woken by the awaiter of the first");
+    let second = spawns.1.lock().unwrap().pop().unwrap();
+    block_on(second);
+    drop(spawns);
+    assert_eq!(plain.tasks(), 0);
+}
+
 /// A task that has its own handle, and lets go of it in its poll.
 #[test]
 fn a_task_that_cancels_itself() {
