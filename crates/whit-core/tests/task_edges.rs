@@ -1,183 +1,16 @@
 //! Tasks at their edges: wakers that panic, runs inside of runs, wakes at the wrong time, threads that end.
 
 mod support;
-
 use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use support::Dropped;
-use whit_core::{Adoption, Home, Kept, Runnable, Schedule, ScheduleInfo, Task, block_on, cleanup, current_task, spawn};
-
-/// A home that keeps no account: each task counts it until its memory is freed.
-#[derive(Default)]
-struct Plain(Mutex<Vec<Runnable>>);
-
-impl Schedule for Plain {
-    fn schedule(&self, runnable: Runnable, _: ScheduleInfo) {
-        self.0.lock().unwrap().push(runnable);
-    }
-}
-
-impl Plain {
-    fn new() -> (Arc<Plain>, Home) {
-        let plain = Arc::new(Plain::default());
-        (plain.clone(), plain)
-    }
-
-    fn pop(&self) -> Option<Runnable> {
-        self.0.lock().unwrap().pop()
-    }
-
-    /// How many times something was run.
-    fn run_all(&self) -> usize {
-        std::iter::from_fn(|| self.pop().map(Runnable::run)).count()
-    }
-
-    /// Tasks whose memory is there. Two are ours.
-    fn tasks(self: &Arc<Plain>) -> usize {
-        Arc::strong_count(self) - 2
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Bad {
-    Clone,
-    Wake,
-    Drop,
-}
-
-/// A waker that panics at one thing, and counts its owners.
-struct BadWaker {
-    bad: Bad,
-    // Off while the test itself clones and drops.
-    on: AtomicBool,
-    called: AtomicUsize,
-    owners: AtomicUsize,
-}
-
-impl BadWaker {
-    const TABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
-
-    fn new(bad: Bad) -> (&'static BadWaker, Waker) {
-        // Here they are found by whoever looks for leaks.
-        static ALL: Mutex<Vec<&BadWaker>> = Mutex::new(Vec::new());
-        let on = AtomicBool::new(false);
-        let this: &BadWaker =
-            Box::leak(Box::new(BadWaker { bad, on, called: AtomicUsize::new(0), owners: AtomicUsize::new(1) }));
-        ALL.lock().unwrap().push(this);
-        // SAFETY: the functions below count, and never free what is leaked here.
-        (this, unsafe { Waker::new(std::ptr::from_ref(this).cast(), &Self::TABLE) })
-    }
-
-    unsafe fn of(data: *const ()) -> &'static BadWaker {
-        // SAFETY: as `new` made it.
-        unsafe { &*data.cast() }
-    }
-
-    fn panics(&self, at: Bad) {
-        assert!(!(self.bad == at && self.on.load(SeqCst)), "a bad waker");
-    }
-
-    unsafe fn clone(data: *const ()) -> RawWaker {
-        // SAFETY: as the caller promised.
-        let this = unsafe { Self::of(data) };
-        this.panics(Bad::Clone);
-        this.owners.fetch_add(1, SeqCst);
-        RawWaker::new(data, &Self::TABLE)
-    }
-
-    unsafe fn wake(data: *const ()) {
-        // SAFETY: as the caller promised.
-        let this = unsafe { Self::of(data) };
-        this.owners.fetch_sub(1, SeqCst);
-        this.called.fetch_add(1, SeqCst);
-        this.panics(Bad::Wake);
-    }
-
-    unsafe fn wake_by_ref(data: *const ()) {
-        // SAFETY: as the caller promised.
-        let this = unsafe { Self::of(data) };
-        this.called.fetch_add(1, SeqCst);
-        this.panics(Bad::Wake);
-    }
-
-    unsafe fn drop(data: *const ()) {
-        // SAFETY: as the caller promised.
-        let this = unsafe { Self::of(data) };
-        this.owners.fetch_sub(1, SeqCst);
-        this.panics(Bad::Drop);
-    }
-}
-
-fn poll_once<T>(task: &mut Task<T>, waker: &Waker) -> Poll<T> {
-    Pin::new(task).poll(&mut Context::from_waker(waker))
-}
-
-fn quiet<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
-    catch_unwind(AssertUnwindSafe(f))
-}
-
-fn held() -> (Arc<AtomicUsize>, Dropped) {
-    let count = Arc::<AtomicUsize>::default();
-    (count.clone(), Dropped { count, bad: false })
-}
-
-/// Whatever a waker of the awaiter panics at, the task goes on, and everything is dropped once.
-#[test]
-fn an_awaiter_that_panics_harms_nobody() {
-    for bad in [Bad::Clone, Bad::Wake, Bad::Drop] {
-        let (plain, home) = Plain::new();
-        let (count, held) = held();
-        let mut task = spawn(&home, async move { drop(held) });
-        let (waker, mine) = BadWaker::new(bad);
-        waker.on.store(bad == Bad::Clone, SeqCst);
-        let first = quiet(|| poll_once(&mut task, &mine));
-        assert_eq!(first.is_err(), bad == Bad::Clone);
-        waker.on.store(true, SeqCst);
-        // Another takes its place, in which the former is dropped.
-        let second = quiet(|| poll_once(&mut task, Waker::noop()));
-        assert_eq!(second.is_err(), bad == Bad::Drop);
-        assert_eq!(waker.owners.load(SeqCst), 1, "{bad:?}: the task holds it no more");
-        waker.on.store(bad == Bad::Wake, SeqCst);
-        if bad != Bad::Clone {
-            assert!(poll_once(&mut task, &mine).is_pending());
-        }
-        // Whoever runs tasks does not hear of it.
-        plain.run_all();
-        assert_eq!(waker.called.load(SeqCst), usize::from(bad != Bad::Clone));
-        assert_eq!(count.load(SeqCst), 1);
-        block_on(task);
-        waker.on.store(false, SeqCst);
-        drop(mine);
-        assert_eq!((plain.tasks(), waker.owners.load(SeqCst)), (0, 0), "{bad:?}");
-    }
-}
-
-/// The clean-up takes the awaiter's place; that the former panics as it goes must not keep the task.
-#[test]
-fn a_handle_goes_though_its_awaiter_panics() {
-    let (plain, home) = Plain::new();
-    let (count, held) = held();
-    let mut task = spawn(&home, async move {
-        let _held = held;
-        pending::<()>().await;
-    });
-    let (waker, mine) = BadWaker::new(Bad::Drop);
-    assert!(poll_once(&mut task, &mine).is_pending());
-    waker.on.store(true, SeqCst);
-    let dropped = quiet(|| cleanup::collect(|| drop(task)));
-    waker.on.store(false, SeqCst);
-    drop(mine);
-    plain.run_all();
-    assert_eq!((count.load(SeqCst), plain.tasks(), waker.owners.load(SeqCst)), (1, 0, 0));
-    let ((), cleanup) = dropped.expect("the panic hook has told of it");
-    assert!(cleanup.is_over());
-}
+use support::plain::{Plain, held, quiet};
+use whit_core::{Adoption, Home, Kept, Runnable, Schedule, ScheduleInfo, Task, block_on, current_task, spawn};
 
 /// A poll in which other tasks are run: what they wake, and that they are woken, is theirs.
 #[test]
@@ -353,6 +186,36 @@ fn a_dropped_runnable_ends_the_task_at_once() {
     drop(plain.pop());
     assert_eq!(*asks.1.lock().unwrap(), Some(true));
     drop(asks.0.lock().unwrap().take());
+    assert_eq!(plain.tasks(), 0);
+}
+
+/// A drop in the middle of a poll wakes the task that is being polled.
+#[test]
+fn a_runnable_that_is_dropped_in_a_poll_wakes_the_poller() {
+    struct Wakes(Arc<Mutex<Option<Waker>>>);
+    impl Drop for Wakes {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().take().expect("it is being polled").wake();
+        }
+    }
+    let (plain, home) = Plain::new();
+    let waker = Arc::<Mutex<Option<Waker>>>::default();
+    let wakes = Wakes(waker.clone());
+    spawn(&home, async move { drop(wakes) }).detach();
+    let mut runnable = plain.pop();
+    let task = spawn(
+        &home,
+        poll_fn(move |cx| match runnable.take() {
+            Some(runnable) => {
+                *waker.lock().unwrap() = Some(cx.waker().clone());
+                drop(runnable);
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        }),
+    );
+    assert_eq!(plain.run_all(), 2);
+    block_on(task);
     assert_eq!(plain.tasks(), 0);
 }
 
@@ -560,56 +423,6 @@ fn what_nobody_has_is_not_polled_again() {
         assert_eq!((plain.run_all(), plain.tasks()), (1, 0));
         assert_eq!((polls.load(SeqCst), counted.load(SeqCst)), (1, 1));
     }
-}
-
-/// An awaiter that is a waker of the task that it awaits: a circle that ends with the task.
-#[test]
-fn a_task_that_awaits_itself() {
-    let (plain, home) = Plain::new();
-    let own = Arc::<Mutex<Option<Task<()>>>>::default();
-    let (mine, mut polls) = (own.clone(), 0);
-    let task = spawn(
-        &home,
-        poll_fn(move |cx| {
-            polls += 1;
-            if let Some(task) = &mut *mine.lock().unwrap() {
-                assert!(poll_once(task, cx.waker()).is_pending());
-            }
-            if polls == 1 { Poll::Pending } else { Poll::Ready(()) }
-        }),
-    );
-    let waker = plain.0.lock().unwrap()[0].waker();
-    *own.lock().unwrap() = Some(task);
-    plain.run_all();
-    waker.wake();
-    assert_eq!(plain.run_all(), 1);
-    let task = own.lock().unwrap().take();
-    block_on(task.unwrap());
-    assert_eq!(plain.tasks(), 0);
-}
-
-/// The former awaiter may drop the last of something else, and that something may be woken in it: nothing is locked there.
-#[test]
-fn an_awaiter_that_holds_another_task() {
-    struct Holds(Mutex<Option<Task<()>>>);
-    impl Wake for Holds {
-        fn wake(self: Arc<Self>) {
-            self.0.lock().unwrap().take();
-        }
-    }
-    let (plain, home) = Plain::new();
-    let mut task = spawn(&home, async {});
-    let runnable = plain.pop().unwrap();
-    let held = spawn(&home, pending::<()>());
-    plain.run_all();
-    let waker = Waker::from(Arc::new(Holds(Mutex::new(Some(held)))));
-    assert!(poll_once(&mut task, &waker).is_pending());
-    drop(waker);
-    assert!(poll_once(&mut task, Waker::noop()).is_pending());
-    assert_eq!(plain.run_all(), 1, "the held task was sent home to end");
-    runnable.run();
-    block_on(task);
-    assert_eq!(plain.tasks(), 0);
 }
 
 /// A handle of a longer life is one of a shorter.
