@@ -18,6 +18,9 @@ const TESTED: [&str; 9] = [
     "whit",
 ];
 
+/// Memory of tasks that is used again hides a use after its end.
+const PLAIN: &str = "--cfg whit_plain_memory";
+
 /// `address`, `thread`, or both if nothing is said.
 pub(crate) fn sanitize(which: Option<&str>) -> Result {
     debug_assert!(crates()?.len() >= TESTED.len());
@@ -38,7 +41,9 @@ fn address() -> Result {
         );
     }
     let mut test = Command::new("rustup");
-    test.args(["run", "nightly", "cargo"]).env("RUSTFLAGS", "-Zsanitizer=address").env_remove("RUSTUP_TOOLCHAIN");
+    test.args(["run", "nightly", "cargo"])
+        .env("RUSTFLAGS", format!("-Zsanitizer=address {PLAIN}"))
+        .env_remove("RUSTUP_TOOLCHAIN");
     tests(test, "address", &[])
 }
 
@@ -65,7 +70,7 @@ fn thread() -> Result {
     let rustdoc = PathBuf::from(&rustc).with_file_name("rustdoc");
     let mut test = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
     test.envs([("RUSTC", &*rustc), ("RUSTDOC", &rustdoc.to_string_lossy()), ("RUSTC_BOOTSTRAP", "1")])
-        .env("RUSTFLAGS", "-Zsanitizer=thread --cfg whit_tsan");
+        .env("RUSTFLAGS", format!("-Zsanitizer=thread --cfg whit_tsan {PLAIN}"));
     tests(test, "thread", &["-Zbuild-std"])
 }
 

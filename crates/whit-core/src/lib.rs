@@ -54,8 +54,7 @@
 //! Dropping a [`Task`] cancels it; its future is dropped where it would have been polled, and [`cleanup::collect`] waits for
 //! that. A panic inside a task is
 //! caught, re-raised at the await, and told to [`Schedule::unhandled`] if nobody awaits. A panic in the `Drop` of a
-//! task's future is caught as well. A *waker* that panics while a finished task wakes its awaiter aborts the process:
-//! that is `async-task`'s rule, and a waker must not panic.
+//! task's future is caught as well, and so is one of the waker that a finished task wakes.
 //!
 //! # Features
 //!
@@ -97,4 +96,4 @@ pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
 pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};
 pub use source::{Dir, Source, Tick, WaiterKey};
 pub use spin::Spin;
-pub use task::{FallibleTask, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn};
+pub use task::{FallibleTask, Kept, Meta, Runnable, Spawn, Task, TaskId, UnhandledPanic, current_task, spawn, trim};

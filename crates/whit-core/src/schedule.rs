@@ -1,10 +1,9 @@
 //! `Schedule` and `Blocking`: where a ready task goes.
 
 use std::sync::Arc;
-use std::task::Waker;
 use std::thread::{self, ThreadId};
 
-use crate::{Meta, Runnable, UnhandledPanic};
+use crate::{Kept, Runnable, UnhandledPanic};
 
 /// A scheduler that tasks can call their home: shared, and reachable from every thread that may wake them.
 pub type Home = Arc<dyn Schedule + Send + Sync>;
@@ -42,18 +41,19 @@ pub trait Schedule {
         Adoption::decline()
     }
 
-    /// An adopted task has returned `Pending` for the first time, so that from now on it may be in no queue. Returns the key
-    /// for [`release`](Schedule::release).
+    /// An adopted task has returned `Pending` for the first time, so that from now on it may be in no queue. `Some` key for
+    /// [`release`](Schedule::release) if the home keeps it in a list.
     ///
-    /// An executor that can cancel what is left keeps a clone of the waker: waking it makes the task come home. Many tasks
-    /// never come here, as they complete in their first poll.
+    /// An executor that can cancel what is left does: a [waker](Kept::waker) of it makes the task come home. Many tasks
+    /// never come here, as they complete in their first poll. A task that is not kept, and that nobody has a handle or a waker of,
+    /// ends: it would wait for ever.
     ///
     /// # Safety
     ///
     /// Called by the task itself, which this home has adopted and which has not ended, and once.
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
-        let _ = (waker, meta);
-        0
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
+        let _ = task;
+        None
     }
 
     /// The future of an adopted task has been dropped: it completed or was cancelled. The key is what

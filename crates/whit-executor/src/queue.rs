@@ -48,18 +48,41 @@ impl LocalQueue {
         &self.shared
     }
 
-    /// Queues a task; true if others are waiting here as well, so that help would be welcome.
+    /// Queues a task; true if help has become welcome, which is to be told to those who sleep: rule 1 of
+    /// [`sleepers`](crate::sleepers).
     pub(crate) fn push(&self, runnable: Runnable, info: ScheduleInfo, injector: &Injector) -> bool {
         if info.woken_while_running || info.spawned {
-            self.push_back(runnable, injector);
-        } else if let Some(former) = self.shared.swap_slot(runnable.into_raw().as_ptr()) {
+            return self.push_tail(runnable, injector);
+        }
+        if let Some(former) = self.shared.swap_slot(runnable.into_raw().as_ptr()) {
             self.push_back(former, injector);
         }
-        self.shared.ring.len() + usize::from(self.shared.has_slot()) > 1
+        self.has_come_to_two()
     }
 
+    /// As `push`, for a task that has yielded or was spawned.
+    #[inline]
+    pub(crate) fn push_tail(&self, runnable: Runnable, injector: &Injector) -> bool {
+        self.push_back(runnable, injector);
+        self.has_come_to_two()
+    }
+
+    /// After one has come. A third and a fourth need not be told of: nobody has fallen asleep since the second, as whoever
+    /// wants to finds this queue not empty.
+    #[inline]
+    fn has_come_to_two(&self) -> bool {
+        self.shared.ring.len() + usize::from(self.shared.has_slot()) == 2
+    }
+
+    #[inline]
     fn push_back(&self, runnable: Runnable, injector: &Injector) {
-        let Err(refused) = self.shared.ring.push(runnable) else { return };
+        if let Err(refused) = self.shared.ring.push(runnable) {
+            self.overflow(refused, injector);
+        }
+    }
+
+    #[cold]
+    fn overflow(&self, refused: Runnable, injector: &Injector) {
         let mut half = Vec::with_capacity(self.shared.ring.len());
         let first = self.shared.ring.pop_half(|task| half.push(task));
         injector.push_batch(first.into_iter().chain(half).chain([refused]));

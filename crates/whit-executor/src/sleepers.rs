@@ -6,6 +6,8 @@
 //! 1. A producer first makes the work visible in a queue, then calls `notify`: a fence, then it reads `searching` and `idle`.
 //!    If somebody searches, or nobody is idle, it is done. Otherwise it takes one worker out of the list, counts it as
 //!    searching on its behalf, and wakes it.
+//!    A worker that queues a task for itself is such a producer only when its queue comes to hold two: it sees to one itself; and
+//!    with three or more nobody has fallen asleep since the second came, by rule 2, or was woken for it, and rule 4 goes on.
 //! 2. A worker that wants to sleep first enters the list (`idle` goes up), stops being a searcher, passes a fence, and
 //!    **then looks at all queues once more**. Only if they are empty does it sleep; if not, it is a searcher again, so that
 //!    rule 4 follows.

@@ -2,7 +2,7 @@
 //! ends.
 //!
 //! The account has two parts. The [census](crate::census) counts each task from its spawn until its future is dropped. The
-//! list, `kept`, holds a waker of each task that has returned `Pending` once; before that a task is in a queue or in its
+//! list, `kept`, holds each task that has returned `Pending` once; before that a task is in a queue or in its
 //! first poll, and most tasks never come to be in the list.
 //!
 //! The end is a one-way street: `OPEN`, `CLOSING`, `CLOSED`.
@@ -16,14 +16,13 @@
 //! 4. After `CLOSED` nobody drains any more, so a scheduler drops what is in the injector itself. It looks at the status
 //!    again after its push: either it sees `CLOSED`, or the push came before and the last drain of `close` found it.
 
-use std::ptr::NonNull;
 use std::task::Waker;
 #[cfg(not(loom))]
 use std::time::Duration;
 use std::time::Instant;
 
 use slab::Slab;
-use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
+use whit_core::{Adoption, Kept, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
 use crate::census::Census;
 use crate::ending::{Ending, Phase};
@@ -59,17 +58,6 @@ pub(crate) struct State {
 
 /// The workers, as others see them.
 type Crew = Vec<Arc<Shared>>;
-
-/// One of the tasks that wait. There may be a million, so it is small.
-struct Kept {
-    waker: Waker,
-    // Who it is, for the report on stragglers. Alive as long as this is in the list: `release` takes it out, under the lock,
-    // before the task is freed.
-    meta: NonNull<Meta>,
-}
-
-// SAFETY: the metadata is `Sync`, and is only read.
-unsafe impl Send for Kept {}
 
 impl State {
     pub(crate) fn new() -> State {
@@ -118,6 +106,14 @@ impl State {
         self.rouse.rouse();
     }
 
+    /// A worker has queued a task; is help `welcome`?
+    #[inline]
+    pub(crate) fn tell(&self, welcome: bool) {
+        if welcome {
+            self.sleepers.notify();
+        }
+    }
+
     /// A worker falls asleep, or goes.
     pub(crate) fn falls_asleep(&self) {
         self.awake.fetch_sub(1, Ordering::SeqCst);
@@ -147,7 +143,8 @@ impl State {
         self.sleepers.notify_all();
         loop {
             for shard in &self.kept {
-                let wakers: Vec<_> = lock(shard).iter().map(|(_, task)| task.waker.clone()).collect();
+                // SAFETY: `release` takes a task out of the list under its lock, which is held.
+                let wakers: Vec<_> = lock(shard).iter().map(|(_, task)| unsafe { task.waker() }).collect();
                 wakers.into_iter().for_each(Waker::wake);
             }
             self.drain();
@@ -185,7 +182,7 @@ impl State {
         for shard in &self.kept {
             let kept = lock(shard);
             // SAFETY: they are in the list, whose lock is held.
-            let metas = kept.iter().map(|(_, kept)| unsafe { kept.meta.as_ref() });
+            let metas = kept.iter().map(|(_, task)| unsafe { task.meta() });
             found.extend(metas.map(|meta| (meta.id().get(), meta.to_string())));
         }
         // Those in their first poll. Who has a name has left it there.
@@ -228,17 +225,18 @@ impl Schedule for State {
         self.accept()
     }
 
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
+        // SAFETY: it is being kept.
+        let id = unsafe { task.meta() }.id();
         // Ids come to threads in batches of 1,024: one thread mostly meets one shard.
-        let shard = (meta.id().get() >> 10) as usize % SHARDS;
-        let task = Kept { waker: waker.clone(), meta: NonNull::from(meta) };
+        let shard = (id.get() >> 10) as usize % SHARDS;
         let mut kept = lock(&self.kept[shard]);
         if kept.len() == kept.capacity() {
             // Doubling would mean that up to half of the list is empty.
             let more = (kept.len() / 8).max(64);
             kept.reserve_exact(more);
         }
-        kept.insert(task) * SHARDS + shard
+        Some(kept.insert(task) * SHARDS + shard)
     }
 
     unsafe fn release(&self, key: Option<usize>) {
@@ -262,8 +260,7 @@ impl State {
 
     pub(crate) fn forget(&self, key: Option<usize>) {
         if let Some(key) = key {
-            let task = lock(&self.kept[key % SHARDS]).try_remove(key / SHARDS);
-            drop(task);
+            lock(&self.kept[key % SHARDS]).try_remove(key / SHARDS);
         }
     }
 

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{Adoption, Home, Meta, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive};
+use whit_core::budget::BUDGET;
+use whit_core::{Adoption, Home, Kept, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive, trim};
 
 use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
@@ -50,9 +51,8 @@ struct Local<'w> {
 
 impl Schedule for Local<'_> {
     fn schedule(&self, runnable: Runnable, info: ScheduleInfo) {
-        if self.queue.push(runnable, info, &self.state.injector) {
-            self.state.sleepers.notify();
-        }
+        let welcome = self.queue.push(runnable, info, &self.state.injector);
+        self.state.tell(welcome);
     }
 
     fn adopt(&self, _: &Runnable) -> Adoption {
@@ -60,9 +60,9 @@ impl Schedule for Local<'_> {
         self.state.accept()
     }
 
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
         // SAFETY: as the caller promised; this stands in for the state.
-        unsafe { self.state.keep(waker, meta) }
+        unsafe { self.state.keep(task) }
     }
 
     unsafe fn release(&self, key: Option<usize>) {
@@ -130,8 +130,12 @@ impl Driving<'_> {
         } else {
             let pulse = &self.queue.shared().pulse;
             pulse.begin(runnable.meta());
-            runnable.run();
+            let again = runnable.poll(BUDGET);
             pulse.end();
+            if let Some(runnable) = again {
+                let welcome = self.queue.push_tail(runnable, &self.state.injector);
+                self.state.tell(welcome);
+            }
         }
         true
     }
@@ -298,6 +302,9 @@ pub(crate) fn block_on<F: Future>(
 ///
 /// A failure is told on stderr, and followed by a sleep of 10 ms, so that the loop does not spin. For loops of one's own.
 pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
+    if deadline.is_none() {
+        trim();
+    }
     if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(|| park.park(deadline))) {
         eprintln!("whit: the driver could not wait for events: {error}; trying again in a moment");
         std::thread::sleep(Duration::from_millis(10));

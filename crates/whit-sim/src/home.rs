@@ -6,10 +6,9 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::task::Waker;
 
 use whit_core::{
-    Adoption, Blocking, BorrowedSource, Confined, Interest, Meta, RawSource, Reactor, Runnable, Schedule, ScheduleInfo,
+    Adoption, Blocking, BorrowedSource, Confined, Interest, Kept, RawSource, Reactor, Runnable, Schedule, ScheduleInfo,
     Source, SourceKey, TaskId, UnhandledPanic,
 };
 
@@ -45,10 +44,12 @@ impl Schedule for HostHome {
         unsafe { Adoption::accept(self) }
     }
 
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
-        self.room.keep(waker, meta);
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
+        // SAFETY: it is being kept.
+        let (waker, meta) = unsafe { (task.waker(), task.meta()) };
+        self.room.keep(&waker, meta);
         // On 32 bits the numbers of tasks come round after four thousand million of them.
-        meta.id().get() as usize
+        Some(meta.id().get() as usize)
     }
 
     unsafe fn release(&self, key: Option<usize>) {

@@ -1,12 +1,16 @@
 //! The handles of a task: `Task`, and `FallibleTask` for those who expect cancellation.
 
 use std::fmt;
-use std::future::Future;
-use std::mem::ManuallyDrop;
-use std::pin::{Pin, pin};
+use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
-use super::outcome::Outcome;
+use super::cell::{self, Header};
+use super::outcome::{open, quietly};
+use super::runnable::{Runnable, go_home};
+use super::waker::after;
 use crate::{Meta, TaskId, cleanup};
 
 /// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
@@ -17,8 +21,8 @@ use crate::{Meta, TaskId, cleanup};
 /// # Panics
 ///
 /// Awaiting re-raises the task's panic. Awaiting a task that was cancelled from elsewhere (its executor was dropped, its
-/// runtime ended) panics with a text that says so; [`fallible`](Task::fallible) gives `None` instead. A waker that it is
-/// polled with and that panics when it is called aborts the process: async-task's choice, since the task is half-way then.
+/// runtime ended) panics with a text that says so; [`fallible`](Task::fallible) gives `None` instead. A panic of the waker that
+/// it is polled with stays in the thread that calls it.
 ///
 /// # Cancel safety
 ///
@@ -27,8 +31,12 @@ use crate::{Meta, TaskId, cleanup};
 pub struct Task<T>(FallibleTask<T>);
 
 impl<T> Task<T> {
-    pub(crate) fn new(task: async_task::Task<Outcome<T>, Meta>) -> Task<T> {
-        Task(FallibleTask { inner: Some(task) })
+    /// # Safety
+    ///
+    /// The cell has a handle that nobody holds, and its future's output is a `T`.
+    #[inline]
+    pub(super) unsafe fn of(cell: NonNull<Header>) -> Task<T> {
+        Task(FallibleTask { cell, output: PhantomData })
     }
 
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
@@ -72,7 +80,7 @@ impl<T> Task<T> {
         self.0.meta()
     }
 
-    /// As [`meta`](Task::meta), by async-task's name.
+    /// As [`meta`](Task::meta), by the name that it has in the `async-task` crate.
     pub fn metadata(&self) -> &Meta {
         self.meta()
     }
@@ -95,26 +103,28 @@ impl<T> Future for Task<T> {
 /// A [`Task`] that answers `None` when the task was cancelled. Dropping it cancels the task.
 #[must_use = "a dropped task is cancelled; await it, or let it go on with `detach`"]
 pub struct FallibleTask<T> {
-    // `None` only while a method that consumes it, or the drop, is at work.
     // One word: ten thousand handles in a `Vec` stay below the size that glibc's allocator takes from the system anew.
-    inner: Option<async_task::Task<Outcome<T>, Meta>>,
+    cell: NonNull<Header>,
+    output: PhantomData<T>,
 }
 
-// `poll` counts on it: a handle of async-task's is a pointer, and all state is in the task.
-const _: () = assert!(size_of::<FallibleTask<u64>>() == size_of::<usize>());
-
+// SAFETY: a handle takes the output to its thread, and else touches the task's word and its metadata only.
+unsafe impl<T: Send> Send for FallibleTask<T> {}
+// SAFETY: by reference it shows the metadata, and whether the task has finished.
+unsafe impl<T> Sync for FallibleTask<T> {}
 impl<T> Unpin for FallibleTask<T> {}
-// As async-task's: a task's panic is caught before it gets here.
+// A task's panic is caught before it gets here.
 impl<T> std::panic::UnwindSafe for FallibleTask<T> {}
 impl<T> std::panic::RefUnwindSafe for FallibleTask<T> {}
 
 impl<T> FallibleTask<T> {
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
-    pub fn detach(mut self) {
-        self.take().detach();
+    pub fn detach(self) {
+        std::mem::ManuallyDrop::new(self).let_go(false);
     }
 
-    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
+    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before, or does so in the poll
+    /// that it is in.
     ///
     /// Cancel-safe: dropped before it is ready, the task is cancelled all the same, and nobody waits for that.
     ///
@@ -122,51 +132,69 @@ impl<T> FallibleTask<T> {
     ///
     /// If the task had panicked, with its panic.
     pub async fn cancel(mut self) -> Option<T> {
-        self.take().fallible().cancel().await.map(Outcome::unwrap)
+        if self.header().control().close() {
+            // SAFETY: that step has made the runnable.
+            go_home(unsafe { Runnable::of(self.cell) });
+        }
+        poll_fn(|cx| Pin::new(&mut self).poll(cx)).await
     }
 
     /// Whether the task has completed or been cancelled.
     pub fn is_finished(&self) -> bool {
-        self.inner.as_ref().is_none_or(async_task::Task::is_finished)
+        self.header().control().is_finished()
     }
 
     /// All that the task knows of itself.
     pub fn meta(&self) -> &Meta {
-        self.inner.as_ref().expect(TAKEN).metadata()
+        self.header().meta()
     }
-}
 
-const TAKEN: &str = "a handle is taken apart by methods that consume it";
+    #[inline]
+    fn header(&self) -> &Header {
+        // SAFETY: the task stays while it has a handle.
+        unsafe { self.cell.as_ref() }
+    }
 
-impl<T> FallibleTask<T> {
-    fn take(&mut self) -> async_task::Task<Outcome<T>, Meta> {
-        self.inner.take().expect(TAKEN)
+    /// Called once, at the end.
+    #[inline]
+    fn let_go(&self, cancel: bool) {
+        let gone = loop {
+            if let Some(gone) = self.header().control().drop_handle(cancel) {
+                break gone;
+            }
+            if self.header().control().claim_output() {
+                // SAFETY: claimed.
+                unsafe { cell::drop_output(self.cell) };
+            }
+        };
+        // SAFETY: answered right above.
+        unsafe { after(self.cell, gone) };
     }
 }
 
 impl<T> Drop for FallibleTask<T> {
+    #[inline]
     fn drop(&mut self) {
         // Somebody wants to know when the future is gone: the awaiter of a cancelled task is kept until then.
-        if let Some(waker) = cleanup::waker()
-            && let Some(inner) = self.inner.take()
-        {
-            // Ready or not: an output is dropped here, and otherwise the waker waits in the task.
-            let _ = pin!(inner.fallible().cancel()).poll(&mut Context::from_waker(&waker));
+        if let Some(waker) = cleanup::waker() {
+            // It may take the place of an awaiter whose drop panics, which must not keep the task.
+            quietly(|| _ = self.header().control().register(&waker));
         }
+        self.let_go(true);
     }
 }
 
 impl<T> Future for FallibleTask<T> {
     type Output = Option<T>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let inner = self.inner.as_mut().expect(TAKEN);
-        // async-task's fallible handle has no metadata, and its other handle panics where this one answers `None`. So it is made
-        // fallible for the moment of the poll.
-        // SAFETY: of the two copies of the handle, one is never dropped and the other is not used meanwhile. A poll changes the
-        // task and not the handle, which is a pointer to it (see the assertion above).
-        let mut fallible = ManuallyDrop::new(unsafe { std::ptr::read(inner) }.fallible());
-        Pin::new(&mut *fallible).poll(cx).map(|outcome| outcome.map(Outcome::unwrap))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let control = self.header().control();
+        if !control.is_done() && control.register(cx.waker()) {
+            return Poll::Pending;
+        }
+        // SAFETY: claimed, and of this type, as `of` was promised.
+        let output = control.claim_output().then(|| open(unsafe { cell::read_output::<T>(self.cell) }));
+        Poll::Ready(output)
     }
 }
 

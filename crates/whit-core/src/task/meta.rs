@@ -6,8 +6,8 @@ use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::task::Waker;
 
+use super::kept::Kept;
 use super::origin::Origin;
 use crate::{Adoption, Home, home};
 
@@ -72,8 +72,10 @@ pub struct Meta {
 const DECLINED: usize = usize::MAX;
 /// It was not asked yet; or never answered, as it panicked.
 const UNASKED: usize = usize::MAX - 1;
-/// It does keep one, and has given no key yet.
+/// It does keep one, and was not asked to keep the task yet.
 const ADOPTED: usize = usize::MAX - 2;
+/// It was, and has not kept it. What is less is a key.
+const PASSED: usize = usize::MAX - 3;
 
 impl Meta {
     /// Of a task that goes to `home`; [`adopted`](Meta::adopted) must be called before it is scheduled.
@@ -133,17 +135,27 @@ impl Meta {
         self.key.store(key, Ordering::Relaxed);
     }
 
-    /// The future has returned `Pending`, and not yet been dropped.
+    /// The future has returned `Pending`, and not yet been dropped. True if its home keeps it from now on.
     #[inline]
-    pub(crate) fn pending(&self, waker: &Waker) {
-        if self.key.load(Ordering::Relaxed) == ADOPTED {
-            let key = home::with(&self.home, |home| {
-                // SAFETY: adopted, not ended as the future is there, and not kept before, as the key says.
-                unsafe { home.keep(waker, self) }
-            });
-            debug_assert!(key < ADOPTED, "a key that stands for none");
-            self.key.store(key, Ordering::Relaxed);
-        }
+    pub(super) fn pending(&self, task: Kept) -> bool {
+        self.key.load(Ordering::Relaxed) == ADOPTED && self.ask(task)
+    }
+
+    #[cold]
+    fn ask(&self, task: Kept) -> bool {
+        let key = home::with(&self.home, |home| {
+            // SAFETY: adopted, not ended as the future is there, and not kept before, as the key says.
+            unsafe { home.keep(task) }
+        });
+        debug_assert!(key.is_none_or(|key| key < PASSED), "a key that stands for none");
+        self.key.store(key.unwrap_or(PASSED), Ordering::Relaxed);
+        key.is_some()
+    }
+
+    /// Whether its home keeps it.
+    #[inline]
+    pub(super) fn is_kept(&self) -> bool {
+        self.key.load(Ordering::Relaxed) < PASSED
     }
 
     /// The future has been dropped; called once.
@@ -153,7 +165,7 @@ impl Meta {
         if key <= ADOPTED {
             home::with(&self.home, |home| {
                 // SAFETY: adopted; called once, by whoever has dropped the future.
-                unsafe { home.release((key != ADOPTED).then_some(key)) }
+                unsafe { home.release((key < PASSED).then_some(key)) }
             });
         }
     }

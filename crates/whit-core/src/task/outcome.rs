@@ -70,51 +70,34 @@ impl fmt::Debug for UnhandledPanic {
     }
 }
 
-/// The output of the future that `async-task` runs.
-pub(crate) struct Outcome<T>(State<T>);
+/// What a task ends with. Boxed: panics are rare and outputs often small.
+pub(super) type Outcome<T> = Result<T, Box<UnhandledPanic>>;
 
-enum State<T> {
-    Value(T),
-    // Boxed: panics are rare and outputs often small.
-    Panicked(Box<UnhandledPanic>),
-    Taken,
+/// The value, or the panic goes on here.
+pub(super) fn open<T>(outcome: Outcome<T>) -> T {
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic.payload))
 }
 
-impl<T> Outcome<T> {
-    pub(crate) fn value(value: T) -> Outcome<T> {
-        Outcome(State::Value(value))
-    }
-
-    pub(crate) fn panicked(panic: UnhandledPanic) -> Outcome<T> {
-        Outcome(State::Panicked(Box::new(panic)))
-    }
-
-    /// The value, or the panic goes on here.
-    pub(crate) fn unwrap(mut self) -> T {
-        match std::mem::replace(&mut self.0, State::Taken) {
-            State::Value(value) => value,
-            State::Panicked(panic) => std::panic::resume_unwind(panic.payload),
-            State::Taken => unreachable!("an outcome is consumed when it is taken"),
-        }
-    }
-}
-
-impl<T> Drop for Outcome<T> {
-    fn drop(&mut self) {
-        // `async-task` aborts when dropping an output panics, so nothing may leave here. The panic hook has spoken already.
-        match std::mem::replace(&mut self.0, State::Taken) {
-            State::Value(value) => quietly(|| drop(value)),
-            State::Panicked(panic) => {
-                quietly(|| panic.home.unhandled(&panic));
-                quietly(|| drop(panic));
+/// Drops what nobody has asked for. The panic hook has told of a panic in there; to let it out would harm whoever comes by.
+pub(super) fn discard<T>(outcome: Outcome<T>) {
+    match outcome {
+        Ok(value) => {
+            if std::mem::needs_drop::<T>() {
+                quietly(|| drop(value));
             }
-            State::Taken => {}
         }
+        Err(panic) => tell(panic),
     }
+}
+
+#[cold]
+fn tell(panic: Box<UnhandledPanic>) {
+    quietly(|| panic.home.unhandled(&panic));
+    quietly(|| drop(panic));
 }
 
 /// Keeps a panic of `f` in; the panic hook has told of it.
-pub(crate) fn quietly(f: impl FnOnce()) {
+pub(super) fn quietly(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
         // Dropping a payload may panic as well. Whoever does that twice gets a leak.
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

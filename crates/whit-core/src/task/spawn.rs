@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::panic::Location;
 
-use super::body::Body;
+use super::cell;
+use super::current::current_task;
 use super::handle::Task;
-use super::runnable::{Runnable, current_task};
+use super::runnable::Runnable;
 use crate::{Home, Inherited, Meta, ScheduleInfo, home, inherited};
 
 /// Spawns `future` on `home`.
@@ -126,25 +127,18 @@ impl<'n> Spawn<'n> {
     #[inline]
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let meta = Meta::new(home, current_task(), self.location, self.name);
-        let schedule = async_task::WithInfo(schedule);
-        // SAFETY: `schedule` is `Send`, `Sync` and `'static`; for the rest the caller answers.
-        let (runnable, task) =
-            unsafe { async_task::Builder::new().metadata(meta).spawn_unchecked(|_| Body::new(future), schedule) };
-        let task = Task::new(task);
-        begin(Runnable::new(runnable), home);
+        let cell = cell::allocate(meta, future);
+        // SAFETY: the cell is new, and has one of each.
+        let (runnable, task) = unsafe { (Runnable::of(cell), Task::of(cell)) };
+        begin(runnable, home);
         task
     }
 }
 
 /// What does not depend on the future: compiled once for a crate, and not once for each future.
-#[inline]
 fn begin(runnable: Runnable, home: &Home) {
-    runnable.meta().adopted(&home::with(home, |home| home.adopt(&runnable)), home);
-    home::dispatch(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
-}
-
-/// Of no size, on purpose: `async-task` clones and drops a waker around every schedule function that has one.
-fn schedule(runnable: async_task::Runnable<Meta>, info: async_task::ScheduleInfo) {
-    let info = ScheduleInfo { woken_while_running: info.woken_while_running, spawned: false };
-    home::dispatch(Runnable::new(runnable), info);
+    home::with(home, |schedule| {
+        runnable.meta().adopted(&schedule.adopt(&runnable), home);
+        schedule.schedule(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
+    });
 }

@@ -2,12 +2,13 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod plain;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::task::Waker;
 
-use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic};
+use whit_core::{Adoption, Kept, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic};
 
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -50,9 +51,10 @@ impl Schedule for Queue {
         unsafe { Adoption::accept(self) }
     }
 
-    unsafe fn keep(&self, _: &Waker, meta: &Meta) -> usize {
-        self.kept.lock().unwrap().push(meta.id());
-        self.kept.lock().unwrap().len()
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
+        // SAFETY: it is being kept.
+        self.kept.lock().unwrap().push(unsafe { task.meta() }.id());
+        None
     }
 
     unsafe fn release(&self, _: Option<usize>) {

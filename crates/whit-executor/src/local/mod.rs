@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use whit_core::budget::BUDGET;
 use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive};
 
 use self::state::{Driven, LocalState, Own};
@@ -229,8 +230,11 @@ impl<'a> LocalExecutor<'a> {
             return true;
         }
         state.pulse.begin(runnable.meta());
-        runnable.run();
+        let again = runnable.poll(BUDGET);
         state.pulse.end();
+        if let Some(runnable) = again {
+            own.push(runnable);
+        }
         true
     }
 

@@ -17,7 +17,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use slab::Slab;
-use whit_core::{Adoption, Meta, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
+use whit_core::{Adoption, Kept, Runnable, Schedule, ScheduleInfo, UnhandledPanic};
 
 use super::own_thread::OwnThread;
 use crate::ending::{Ending, Phase};
@@ -45,7 +45,7 @@ pub(super) struct LocalState {
 #[derive(Default)]
 pub(super) struct Own {
     queue: RefCell<VecDeque<Runnable>>,
-    kept: RefCell<Slab<Waker>>,
+    kept: RefCell<Slab<Kept>>,
     // Spawned here, less ended here. Below nought, by wrapping, if more tasks of others ended than were spawned here.
     alive: Cell<usize>,
 }
@@ -108,7 +108,8 @@ impl LocalState {
     pub(super) fn close(&self, own: &Own) {
         self.ending.begin();
         loop {
-            let wakers: Vec<_> = own.kept.borrow().iter().map(|(_, waker)| waker.clone()).collect();
+            // SAFETY: `release` takes a task out of the list, on this thread.
+            let wakers: Vec<_> = own.kept.borrow().iter().map(|(_, task)| unsafe { task.waker() }).collect();
             wakers.into_iter().for_each(Waker::wake);
             self.drain(own);
             if self.is_empty(own) {
@@ -165,16 +166,17 @@ impl Schedule for LocalState {
         unsafe { Adoption::accept(self) }
     }
 
-    unsafe fn keep(&self, waker: &Waker, _: &Meta) -> usize {
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
         let own = self.own.get().expect("a task of a local executor is polled by its own thread");
-        own.kept.borrow_mut().insert(waker.clone())
+        Some(own.kept.borrow_mut().insert(task))
     }
 
     unsafe fn release(&self, key: Option<usize>) {
         match self.own.get() {
             Some(own) => {
-                let kept = key.and_then(|key| own.kept.borrow_mut().try_remove(key));
-                drop(kept);
+                if let Some(key) = key {
+                    own.kept.borrow_mut().try_remove(key);
+                }
                 own.count(-1);
             }
             // Spawned after the end, and dropped where it was spawned.
@@ -202,9 +204,9 @@ impl Schedule for Driven<'_> {
         self.state.adopt(runnable)
     }
 
-    unsafe fn keep(&self, waker: &Waker, meta: &Meta) -> usize {
+    unsafe fn keep(&self, task: Kept) -> Option<usize> {
         // SAFETY: as the caller promised; this stands in for the state.
-        unsafe { self.state.keep(waker, meta) }
+        unsafe { self.state.keep(task) }
     }
 
     unsafe fn release(&self, key: Option<usize>) {

@@ -1,0 +1,299 @@
+//! A task in memory: its word, its metadata, and its future or its output, in one allocation; and what a runner does with it.
+//!
+//! Everything that does not depend on the future's type works on the [`Header`], and is compiled once. What does depend on it is
+//! five short functions, in a table of each type.
+
+use std::alloc::Layout;
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::future::Future;
+use std::mem::{ManuallyDrop, offset_of};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::task::{Context, Poll};
+
+use super::current::Working;
+use super::kept::Kept;
+use super::memory;
+use super::outcome::{Outcome, UnhandledPanic, discard, quietly};
+use super::state::{Concluded, Control, Pended};
+use super::waker;
+use crate::Meta;
+
+/// The part of a task that is the same for all.
+#[repr(C)]
+pub(super) struct Header {
+    control: Control,
+    table: &'static Table,
+    meta: Meta,
+}
+
+impl Header {
+    #[inline]
+    pub(super) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    #[inline]
+    pub(super) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+#[repr(C)]
+struct Task<F: Future> {
+    header: Header,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+/// Which of the two it is, or none, follows from the word, and from where the runner is.
+#[repr(C)]
+union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    output: ManuallyDrop<Outcome<F::Output>>,
+}
+
+/// The functions of one type of future. All want a pointer to a task of that type, and to be the only one who touches its stage.
+struct Table {
+    /// Polls the future; if it is ready, drops it and leaves the output in its place.
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<()>,
+    /// Drops the future. May unwind.
+    drop_future: unsafe fn(NonNull<Header>),
+    /// Leaves a panic as the output.
+    fail: unsafe fn(NonNull<Header>, Box<UnhandledPanic>),
+    /// Drops the output. Does not unwind.
+    drop_output: unsafe fn(NonNull<Header>),
+    /// Where the output is, from the start.
+    output: usize,
+    layout: Layout,
+}
+
+/// A task in memory, with a runnable and a handle, which the caller makes.
+#[inline]
+pub(super) fn allocate<F: Future>(meta: Meta, future: F) -> NonNull<Header> {
+    let task: NonNull<Task<F>> = memory::allocate(Layout::new::<Task<F>>()).cast();
+    let header = Header { control: Control::new(), table: &Task::<F>::TABLE, meta };
+    // SAFETY: the memory is ours, and as large and aligned as a task.
+    unsafe {
+        (&raw mut (*task.as_ptr()).header).write(header);
+        Task::<F>::future(task.cast()).write(future);
+    }
+    task.cast()
+}
+
+/// Frees the memory of a task.
+///
+/// # Safety
+///
+/// Nobody else has the task, and its stage is empty.
+pub(super) unsafe fn free(cell: NonNull<Header>) {
+    // SAFETY: nobody else has it, and this is the last use.
+    unsafe {
+        let layout = cell.as_ref().table.layout;
+        ptr::drop_in_place(cell.as_ptr());
+        memory::free(cell.cast(), layout);
+    }
+}
+
+/// Polls the task once. True if the caller has its runnable again.
+///
+/// # Safety
+///
+/// The caller has had the task's runnable, and uses neither any more.
+#[inline]
+pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
+    // SAFETY: the runner keeps the task alive, until it concludes or pends.
+    let header = unsafe { cell.as_ref() };
+    if header.control.begin() {
+        // SAFETY: the runner's, and the future is there.
+        unsafe { end(cell, false) };
+        return false;
+    }
+    // SAFETY: used in this poll only, during which the task stays.
+    let waker = unsafe { waker::lent(cell) };
+    // SAFETY: the runner's, and the future is there.
+    let poll = || unsafe { (header.table.poll)(cell, &mut Context::from_waker(&waker)) };
+    match working.polling(cell, || catch_unwind(AssertUnwindSafe(poll))) {
+        (Ok(Poll::Pending), woken) => {
+            let kept = header.meta.pending(Kept::of(cell));
+            match header.control.pend(woken, kept) {
+                Pended::Waits => false,
+                Pended::Again => true,
+                Pended::Over => {
+                    // SAFETY: the runner's, and the future is there.
+                    unsafe { end(cell, kept) };
+                    false
+                }
+            }
+        }
+        (Ok(Poll::Ready(())), _) => {
+            header.meta.release();
+            // SAFETY: the runner's, and the output is there.
+            unsafe { conclude(cell, true, header.meta.is_kept()) };
+            false
+        }
+        (Err(payload), _) => {
+            // SAFETY: the runner's, and the future is there.
+            unsafe { fail(cell, payload) };
+            false
+        }
+    }
+}
+
+/// Drops the task instead of running it.
+///
+/// # Safety
+///
+/// As for [`run`].
+pub(super) unsafe fn cancel(cell: NonNull<Header>) {
+    // SAFETY: the runner keeps the task alive.
+    let control = &unsafe { cell.as_ref() }.control;
+    control.begin();
+    control.close_as_runner();
+    // SAFETY: the runner's, and the future is there.
+    unsafe { end(cell, false) };
+}
+
+/// Reads the output.
+///
+/// # Safety
+///
+/// It is there, is a `T`'s, and is the caller's: claimed, or not given away yet.
+#[inline]
+pub(super) unsafe fn read_output<T>(cell: NonNull<Header>) -> Outcome<T> {
+    // SAFETY: as the caller promised; the offset is that of this type of task.
+    unsafe { cell.byte_add(cell.as_ref().table.output).cast::<Outcome<T>>().read() }
+}
+
+/// Drops the output.
+///
+/// # Safety
+///
+/// It is there, and the caller's.
+pub(super) unsafe fn drop_output(cell: NonNull<Header>) {
+    // SAFETY: as the caller promised.
+    unsafe { (cell.as_ref().table.drop_output)(cell) }
+}
+
+/// The runner drops the future, and ends without an output. `just_kept`: in the poll before, which has not been counted.
+///
+/// # Safety
+///
+/// The caller is the runner, and the future is there.
+#[cold]
+unsafe fn end(cell: NonNull<Header>, just_kept: bool) {
+    // SAFETY: as the caller promised.
+    let header = unsafe { cell.as_ref() };
+    // The panic hook has told of a panic in here; to let it out would take the worker along.
+    // SAFETY: as the caller promised.
+    quietly(|| unsafe { (header.table.drop_future)(cell) });
+    let counted = header.meta.is_kept() && !just_kept;
+    header.meta.release();
+    // SAFETY: as the caller promised.
+    unsafe { conclude(cell, false, counted) };
+}
+
+/// The poll has panicked.
+///
+/// # Safety
+///
+/// The caller is the runner, and the future is there.
+#[cold]
+unsafe fn fail(cell: NonNull<Header>, payload: Box<dyn Any + Send>) {
+    // SAFETY: as the caller promised.
+    let header = unsafe { cell.as_ref() };
+    // SAFETY: the future is dropped below.
+    let home = unsafe { header.meta.home() }.clone();
+    let panic = Box::new(UnhandledPanic::new(&header.meta, home, payload));
+    // SAFETY: the future is dropped once, and the panic takes its place.
+    unsafe {
+        quietly(|| (header.table.drop_future)(cell));
+        (header.table.fail)(cell, panic);
+    }
+    header.meta.release();
+    // SAFETY: as the caller promised.
+    unsafe { conclude(cell, true, header.meta.is_kept()) };
+}
+
+/// The runner leaves; and the home's list, if it is `counted`, with it.
+///
+/// # Safety
+///
+/// The caller is the runner, the future is gone, and the output is there if `output` says so.
+unsafe fn conclude(cell: NonNull<Header>, mut output: bool, counted: bool) {
+    // SAFETY: the runner's, until the answer comes.
+    let control = &unsafe { cell.as_ref() }.control;
+    let awaiter = loop {
+        match control.conclude(output, counted) {
+            Concluded::Unwanted => {
+                output = false;
+                // SAFETY: nobody has a handle, so that it is the runner's.
+                unsafe { drop_output(cell) };
+            }
+            Concluded::Left(awaiter) => break awaiter,
+            Concluded::Last(awaiter) => {
+                // SAFETY: so it is, and the stage is empty: without a handle there is no output.
+                unsafe { free(cell) };
+                break awaiter;
+            }
+        }
+    };
+    if let Some(awaiter) = awaiter {
+        quietly(|| awaiter.wake());
+    }
+}
+
+impl<F: Future> Task<F> {
+    const TABLE: Table = Table {
+        poll: Self::poll,
+        drop_future: Self::drop_future,
+        fail: Self::fail,
+        drop_output: Self::drop_output,
+        output: offset_of!(Task<F>, stage),
+        layout: Layout::new::<Task<F>>(),
+    };
+
+    // A pointer to a field of a union: no reference, as the other field may be what is there.
+    fn future(cell: NonNull<Header>) -> *mut F {
+        // SAFETY: the task is there, and of this type.
+        unsafe { UnsafeCell::raw_get(&raw const (*cell.cast::<Task<F>>().as_ptr()).stage).cast() }
+    }
+
+    fn output(cell: NonNull<Header>) -> *mut Outcome<F::Output> {
+        Self::future(cell).cast()
+    }
+
+    unsafe fn poll(cell: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
+        let future = Self::future(cell);
+        // SAFETY: the future is there, and stays where it is until it is dropped.
+        match unsafe { Pin::new_unchecked(&mut *future) }.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(value) => {
+                // SAFETY: dropped once, and the output takes its place.
+                unsafe {
+                    if std::mem::needs_drop::<F>() {
+                        quietly(|| ptr::drop_in_place(future));
+                    }
+                    Self::output(cell).write(Ok(value));
+                }
+                Poll::Ready(())
+            }
+        }
+    }
+
+    unsafe fn drop_future(cell: NonNull<Header>) {
+        // SAFETY: as the table says.
+        unsafe { ptr::drop_in_place(Self::future(cell)) }
+    }
+
+    unsafe fn fail(cell: NonNull<Header>, panic: Box<UnhandledPanic>) {
+        // SAFETY: as the table says.
+        unsafe { Self::output(cell).write(Err(panic)) }
+    }
+
+    unsafe fn drop_output(cell: NonNull<Header>) {
+        // SAFETY: as the table says.
+        discard(unsafe { Self::output(cell).read() });
+    }
+}

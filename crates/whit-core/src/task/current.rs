@@ -1,0 +1,87 @@
+//! Which task a thread is polling.
+//!
+//! A task that wakes itself in its poll, as each yield does, is noted here, by plain stores, instead of in the task's word. The
+//! runner looks at the note when the poll is over, and it alone decides by it.
+//!
+//! Rule: `cell` points to a task only while this thread polls it, and not while it is dropped or its awaiter woken: another task
+//! may stand at that address then.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+
+use super::cell::Header;
+use crate::TaskId;
+
+struct Current {
+    id: Cell<Option<TaskId>>,
+    cell: Cell<*const Header>,
+    woken: Cell<bool>,
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static CURRENT: Current = const { Current { id: Cell::new(None), cell: Cell::new(ptr::null()), woken: Cell::new(false) } };
+}
+// loom runs the threads of a model on one thread.
+#[cfg(loom)]
+loom::thread_local! {
+    static CURRENT: Current = Current { id: Cell::new(None), cell: Cell::new(ptr::null()), woken: Cell::new(false) };
+}
+
+/// The task that this thread is polling, if it is polling one.
+pub fn current_task() -> Option<TaskId> {
+    CURRENT.try_with(|current| current.id.get()).ok().flatten()
+}
+
+/// If this thread polls `cell`: notes that it was woken.
+#[inline]
+pub(super) fn woke_itself(cell: NonNull<Header>) -> bool {
+    let note = |current: &Current| {
+        let itself = ptr::eq(current.cell.get(), cell.as_ptr());
+        if itself {
+            current.woken.set(true);
+        }
+        itself
+    };
+    CURRENT.try_with(note).unwrap_or(false)
+}
+
+/// Runs `f` while this thread works for a task; in `f`, [`Working::polling`] is the poll.
+#[inline]
+pub(super) fn work<R>(id: TaskId, f: impl FnOnce(&Working<'_>) -> R) -> R {
+    CURRENT.with(|current| {
+        // The place is looked up once, not again for the way back.
+        let id = current.id.replace(Some(id));
+        let (cell, woken) = (current.cell.replace(ptr::null()), current.woken.get());
+        f(&Working { current, id, cell, woken })
+    })
+}
+
+pub(super) struct Working<'c> {
+    current: &'c Current,
+    // What was there before, in the middle of a poll perhaps.
+    id: Option<TaskId>,
+    cell: *const Header,
+    woken: bool,
+}
+
+impl Working<'_> {
+    /// Runs `poll`, which must not unwind, and says whether the task woke itself in it.
+    #[inline]
+    pub(super) fn polling<R>(&self, cell: NonNull<Header>, poll: impl FnOnce() -> R) -> (R, bool) {
+        self.current.woken.set(false);
+        self.current.cell.set(cell.as_ptr());
+        let polled = poll();
+        self.current.cell.set(ptr::null());
+        (polled, self.current.woken.get())
+    }
+}
+
+impl Drop for Working<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.current.id.set(self.id);
+        self.current.cell.set(self.cell);
+        self.current.woken.set(self.woken);
+    }
+}
