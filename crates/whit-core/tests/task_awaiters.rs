@@ -27,9 +27,11 @@ struct BadWaker {
     owners: AtomicUsize,
 }
 
-impl BadWaker {
-    const TABLE: RawWakerVTable = RawWakerVTable::new(Self::clone, Self::wake, Self::wake_by_ref, Self::drop);
+// A static, and not a constant: wakers are compared by where it is.
+static TABLE: RawWakerVTable =
+    RawWakerVTable::new(BadWaker::clone, BadWaker::wake, BadWaker::wake_by_ref, BadWaker::drop);
 
+impl BadWaker {
     fn new(bad: Bad) -> (&'static BadWaker, Waker) {
         // Here they are found by whoever looks for leaks.
         static ALL: Mutex<Vec<&BadWaker>> = Mutex::new(Vec::new());
@@ -43,7 +45,7 @@ impl BadWaker {
         }));
         ALL.lock().unwrap().push(this);
         // SAFETY: the functions below count, and never free what is leaked here.
-        (this, unsafe { Waker::new(std::ptr::from_ref(this).cast(), &Self::TABLE) })
+        (this, unsafe { Waker::new(std::ptr::from_ref(this).cast(), &TABLE) })
     }
 
     unsafe fn of(data: *const ()) -> &'static BadWaker {
@@ -61,7 +63,7 @@ impl BadWaker {
         this.panics(Bad::Clone);
         this.clones.fetch_add(1, SeqCst);
         this.owners.fetch_add(1, SeqCst);
-        RawWaker::new(data, &Self::TABLE)
+        RawWaker::new(data, &TABLE)
     }
 
     unsafe fn wake(data: *const ()) {
