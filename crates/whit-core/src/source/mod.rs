@@ -29,7 +29,7 @@ pub use waiters::WaiterKey;
 
 use std::fmt;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, lock};
@@ -88,6 +88,9 @@ impl Source {
 
     /// Waits until the direction is ready, for a task that polls: its waker is kept once, however often it asks.
     ///
+    /// It may be woken without an event: where more than a few tasks wait for one direction, all are woken now and then, to find
+    /// out who no longer does.
+    ///
     /// # Errors
     ///
     /// `NotConnected` when the reactor has been shut down.
@@ -111,7 +114,10 @@ impl Source {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Tick>> {
         match self.look(dir) {
-            Poll::Pending => self.wait(dir, |waiters| waiters.put_keyed(key, cx.waker())),
+            Poll::Pending => self.wait(dir, |waiters| {
+                waiters.put_keyed(key, cx.waker());
+                Vec::new()
+            }),
             ready => ready,
         }
     }
@@ -202,11 +208,17 @@ impl Source {
         if word & dir.ready() != 0 { Poll::Ready(Ok(Tick(word))) } else { Poll::Pending }
     }
 
-    fn wait(&self, dir: Dir, register: impl FnOnce(&mut Waiters)) -> Poll<io::Result<Tick>> {
+    /// `register` gives back whom to wake.
+    fn wait(&self, dir: Dir, register: impl FnOnce(&mut Waiters) -> Vec<Waker>) -> Poll<io::Result<Tick>> {
         let mut waiters = lock(&self.waiters);
-        register(waiters.of(dir));
+        let to_wake = register(waiters.of(dir));
         // Rule 3: before the unlock. A waker left in the list costs one spurious wake at most.
-        self.look(dir)
+        let polled = self.look(dir);
+        drop(waiters);
+        if !to_wake.is_empty() {
+            wake_all(to_wake);
+        }
+        polled
     }
 
     #[inline]

@@ -2,8 +2,16 @@
 //!
 //! Mostly one task waits for a direction, by polling; it has a place of its own, so that a wait allocates nothing and touches
 //! no other memory. Everybody else is in lists, which are made when they are first needed.
+//!
+//! Who waits by polling does not say when it no longer does: its future may have been dropped, and the waker would keep the
+//! memory of a task that is gone until the next event. So a list of those that has become long is *swept*: all are woken, and
+//! who still waits polls again and is back in the list. Of those it is noted by address how many they are, so that the list may
+//! become twice as long as that before the next sweep: a sweep costs two wakes for each waker that it has got rid of.
 
 use std::task::Waker;
+
+/// The list may become so long without a sweep, whoever is in it.
+const SWEEP_FROM: usize = 32;
 
 /// Names a waker in a source's list, so that a dropped future can take it out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +37,9 @@ struct Lists {
     free: Vec<usize>,
     // Without a key, besides `first`: one entry per task that polls.
     polled: Vec<Waker>,
+    // Addresses of those in the last sweep that have not come back, and how many have.
+    swept: Vec<usize>,
+    came_back: usize,
 }
 
 /// Those who were taken out, to be woken once the lock is free.
@@ -44,22 +55,15 @@ impl Waiters {
         self.first.is_none() && !self.lists.as_deref().is_some_and(keyed_or_polled)
     }
 
-    /// A task that polls: its waker is kept once.
+    /// A task that polls: its waker is kept once. The caller wakes those that are given back, without the lock.
     #[inline]
-    pub(super) fn put_polled(&mut self, waker: &Waker) {
+    pub(super) fn put_polled(&mut self, waker: &Waker) -> Vec<Waker> {
         match &self.first {
             None => self.first = Some(waker.clone()),
             Some(first) if first.will_wake(waker) => {}
-            Some(_) => self.put_one_more(waker),
+            Some(_) => return self.lists.get_or_insert_default().put_polled(waker),
         }
-    }
-
-    #[cold]
-    fn put_one_more(&mut self, waker: &Waker) {
-        let polled = &mut self.lists.get_or_insert_default().polled;
-        if !polled.iter().any(|kept| kept.will_wake(waker)) {
-            polled.push(waker.clone());
-        }
+        Vec::new()
     }
 
     pub(super) fn put_keyed(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) {
@@ -105,6 +109,25 @@ impl Waiters {
 }
 
 impl Lists {
+    #[cold]
+    fn put_polled(&mut self, waker: &Waker) -> Vec<Waker> {
+        let Lists { polled, swept, came_back, .. } = self;
+        if polled.iter().any(|kept| kept.will_wake(waker)) {
+            return Vec::new();
+        }
+        if let Some(at) = swept.iter().position(|address| *address == waker.data().addr()) {
+            swept.swap_remove(at);
+            *came_back += 1;
+        }
+        let to_wake = if polled.len() < SWEEP_FROM + 2 * *came_back { Vec::new() } else { std::mem::take(polled) };
+        if !to_wake.is_empty() {
+            *swept = to_wake.iter().map(|waker| waker.data().addr()).collect();
+            *came_back = 0;
+        }
+        polled.push(waker.clone());
+        to_wake
+    }
+
     #[cold]
     fn take(&mut self, woken: &mut Woken) {
         if self.keyed.is_empty() && self.polled.is_empty() {
