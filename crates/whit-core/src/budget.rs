@@ -47,53 +47,57 @@ pub fn refund() {
 /// others. `Pending`, and `f` is not run, if none was left; then the task has been woken.
 #[inline]
 pub fn poll_as_one<T>(cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-    match LEFT.get() {
+    LEFT.with(|left| match left.get() {
         None => f(cx),
         Some(0) => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }
-        Some(left) => with(None, |outer| {
+        Some(units) => {
+            let restore = Restore(left, left.replace(None));
             let polled = f(cx);
+            drop(restore);
             if polled.is_ready() {
-                *outer = Some(left - 1);
+                left.set(Some(units - 1));
             }
             polled
-        }),
-    }
+        }
+    })
 }
 
 /// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
 pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    with(Some(BUDGET), |_| f())
+    with(Some(BUDGET), f)
 }
 
 /// Runs `f` with so many units, as one run of a task that is to give way soon: a simulation sees by that what may happen between
 /// two operations.
 pub fn with_units<R>(units: u8, f: impl FnOnce() -> R) -> R {
-    with(Some(units), |_| f())
+    with(Some(units), f)
 }
 
 /// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
 pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    with(None, |_| f())
+    with(None, f)
 }
 
-/// Runs `f` with so many units, and lets it say what is left after it.
 #[inline]
-fn with<R>(units: Option<u8>, f: impl FnOnce(&mut Option<u8>) -> R) -> R {
+fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
     // The place is looked up once, not again for the way back.
-    struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
-    impl Drop for Restore<'_> {
-        #[inline]
-        fn drop(&mut self) {
-            self.0.set(self.1);
-        }
-    }
     LEFT.with(|left| {
-        let mut restore = Restore(left, left.replace(units));
-        f(&mut restore.1)
+        let _restore = Restore(left, left.replace(units));
+        f()
     })
+}
+
+/// Puts the former units back.
+struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+
+impl Drop for Restore<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
 }
 
 #[cfg(test)]
