@@ -116,7 +116,7 @@ impl Source {
         match self.look(dir) {
             Poll::Pending => self.wait(dir, |waiters| {
                 waiters.put_keyed(key, cx.waker());
-                Vec::new()
+                None
             }),
             ready => ready,
         }
@@ -209,13 +209,13 @@ impl Source {
     }
 
     /// `register` gives back whom to wake.
-    fn wait(&self, dir: Dir, register: impl FnOnce(&mut Waiters) -> Vec<Waker>) -> Poll<io::Result<Tick>> {
+    fn wait(&self, dir: Dir, register: impl FnOnce(&mut Waiters) -> Option<Box<[Waker]>>) -> Poll<io::Result<Tick>> {
         let mut waiters = lock(&self.waiters);
         let to_wake = register(waiters.of(dir));
         // Rule 3: before the unlock. A waker left in the list costs one spurious wake at most.
         let polled = self.look(dir);
         drop(waiters);
-        if !to_wake.is_empty() {
+        if let Some(to_wake) = to_wake {
             wake_all(to_wake);
         }
         polled

@@ -57,13 +57,13 @@ impl Waiters {
 
     /// A task that polls: its waker is kept once. The caller wakes those that are given back, without the lock.
     #[inline]
-    pub(super) fn put_polled(&mut self, waker: &Waker) -> Vec<Waker> {
+    pub(super) fn put_polled(&mut self, waker: &Waker) -> Option<Box<[Waker]>> {
         match &self.first {
             None => self.first = Some(waker.clone()),
             Some(first) if first.will_wake(waker) => {}
             Some(_) => return self.lists.get_or_insert_default().put_polled(waker),
         }
-        Vec::new()
+        None
     }
 
     pub(super) fn put_keyed(&mut self, key: &mut Option<WaiterKey>, waker: &Waker) {
@@ -110,17 +110,18 @@ impl Waiters {
 
 impl Lists {
     #[cold]
-    fn put_polled(&mut self, waker: &Waker) -> Vec<Waker> {
+    fn put_polled(&mut self, waker: &Waker) -> Option<Box<[Waker]>> {
         let Lists { polled, swept, came_back, .. } = self;
         if polled.iter().any(|kept| kept.will_wake(waker)) {
-            return Vec::new();
+            return None;
         }
         if let Some(at) = swept.iter().position(|address| *address == waker.data().addr()) {
             swept.swap_remove(at);
             *came_back += 1;
         }
-        let to_wake = if polled.len() < SWEEP_FROM + 2 * *came_back { Vec::new() } else { std::mem::take(polled) };
-        if !to_wake.is_empty() {
+        let sweeps = polled.len() >= SWEEP_FROM + 2 * *came_back;
+        let to_wake = sweeps.then(|| std::mem::take(polled).into_boxed_slice());
+        if let Some(to_wake) = &to_wake {
             *swept = to_wake.iter().map(|waker| waker.data().addr()).collect();
             *came_back = 0;
         }
