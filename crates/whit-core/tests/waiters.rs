@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use whit_core::{Dir, Interest, Source};
 
@@ -80,4 +82,53 @@ fn those_who_stay_are_seldom_woken_for_those_who_go() {
     let before: Vec<usize> = stay.iter().map(wakes).collect();
     source.set_ready(Dir::Read);
     assert!(stay.iter().zip(before).all(|(count, before)| wakes(count) == before + 1));
+}
+
+/// Each direction is emptied by a thread of its own, again and again; the next is put there once both are empty, so that each
+/// edge counts.
+#[test]
+fn nothing_is_left_behind_under_stress() {
+    const EACH: usize = 20_000;
+    const LONG: Duration = Duration::from_secs(20);
+    let shared = Arc::new((Source::new(false), [AtomicUsize::new(0), AtomicUsize::new(0)]));
+    let (done, all) = channel();
+    for (at, dir) in [(0, Dir::Read), (1, Dir::Write)] {
+        let (shared, done) = (shared.clone(), done.clone());
+        std::thread::spawn(move || {
+            let (source, bytes) = (&shared.0, &shared.1[at]);
+            let mut left = EACH;
+            whit_core::block_on(std::future::poll_fn(|cx| {
+                while left > 0 {
+                    let Poll::Ready(tick) = source.poll_ready(dir, cx) else { return Poll::Pending };
+                    match bytes.swap(0, Ordering::AcqRel) {
+                        0 => {
+                            // A system call takes its time too, and events come meanwhile.
+                            std::thread::yield_now();
+                            source.clear(dir, tick.unwrap());
+                        }
+                        some => left -= some,
+                    }
+                }
+                Poll::Ready(())
+            }));
+            done.send(()).unwrap();
+        });
+    }
+    for round in 0..EACH {
+        shared.1.iter().for_each(|bytes| drop(bytes.fetch_add(1, Ordering::AcqRel)));
+        if round % 3 == 0 {
+            shared.0.set_ready(Dir::Read);
+            shared.0.set_ready(Dir::Write);
+        } else {
+            shared.0.set_all(Interest { readable: true, writable: true }, false);
+        }
+        let begun = Instant::now();
+        while shared.1.iter().any(|bytes| bytes.load(Ordering::Acquire) > 0) {
+            assert!(begun.elapsed() < LONG, "an edge was lost");
+            std::thread::yield_now();
+        }
+    }
+    for _ in 0..2 {
+        all.recv_timeout(LONG).expect("an edge was lost");
+    }
 }
