@@ -43,6 +43,28 @@ pub fn refund() {
     }
 }
 
+/// Runs `f`, which counts as one unit if it is ready, however many it would take by itself: for an operation that is made of
+/// others. `Pending`, and `f` is not run, if none was left; then the task has been woken.
+#[inline]
+pub fn poll_as_one<T>(cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+    LEFT.with(|left| match left.get() {
+        None => f(cx),
+        Some(0) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Some(units) => {
+            let restore = Restore(left, left.replace(None));
+            let polled = f(cx);
+            drop(restore);
+            if polled.is_ready() {
+                left.set(Some(units - 1));
+            }
+            polled
+        }
+    })
+}
+
 /// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
 pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
     with(Some(BUDGET), f)
@@ -62,17 +84,20 @@ pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
 #[inline]
 fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
     // The place is looked up once, not again for the way back.
-    struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
-    impl Drop for Restore<'_> {
-        #[inline]
-        fn drop(&mut self) {
-            self.0.set(self.1);
-        }
-    }
     LEFT.with(|left| {
         let _restore = Restore(left, left.replace(units));
         f()
     })
+}
+
+/// Puts the former units back.
+struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+
+impl Drop for Restore<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
 }
 
 #[cfg(test)]
@@ -95,5 +120,22 @@ mod tests {
             assert!(poll_proceed(&mut cx).is_pending());
         });
         assert_eq!(proceeds(&mut cx), 1000);
+    }
+
+    #[test]
+    fn what_is_made_of_others_counts_once_and_only_if_it_is_ready() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let of_three =
+            |cx: &mut Context<'_>| (0..3).map(|_| poll_proceed(cx)).find(Poll::is_pending).unwrap_or(Poll::Ready(()));
+        with_units(2, || {
+            let poll = |cx: &mut Context<'_>, waits: bool| {
+                poll_as_one(cx, |cx| if waits { Poll::Pending } else { of_three(cx) })
+            };
+            assert!(poll(&mut cx, false).is_ready());
+            assert!(poll(&mut cx, true).is_pending());
+            assert!(poll(&mut cx, false).is_ready());
+            assert!(poll_as_one(&mut cx, |_| -> Poll<()> { unreachable!("none is left") }).is_pending());
+        });
+        assert!(poll_as_one(&mut cx, of_three).is_ready());
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use whit_core::{Dir, Source};
+use whit_core::{Dir, Interest, Source};
 
 struct Count(AtomicUsize);
 impl Wake for Count {
@@ -67,5 +67,73 @@ fn close_ends_a_wait() {
         let polled = source.poll_ready(Dir::Read, &mut Context::from_waker(&waker));
         closing.join().unwrap();
         assert!(matches!(polled, Poll::Ready(Err(_))) || count.0.load(Ordering::SeqCst) == 1);
+    });
+}
+
+/// Rule 1: one event for both directions reaches those who wait for either, two of them for the same one.
+#[test]
+fn an_event_for_both_directions_reaches_everybody() {
+    loom::model(|| {
+        let source = Arc::new(Source::new(false));
+        let (reactor, other) = (source.clone(), source.clone());
+        let both = Interest { readable: true, writable: true };
+        let event = thread::spawn(move || reactor.set_all(both, false));
+        let poll = |source: &Source, dir| {
+            let count = Arc::new(Count(AtomicUsize::new(0)));
+            let polled = source.poll_ready(dir, &mut Context::from_waker(&Waker::from(count.clone())));
+            (polled.is_ready(), count)
+        };
+        let reader = thread::spawn(move || poll(&other, Dir::Read));
+        let (second, writer) = (poll(&source, Dir::Read), poll(&source, Dir::Write));
+        event.join().unwrap();
+        for (ready, count) in [reader.join().unwrap(), second, writer] {
+            assert!(ready || count.0.load(Ordering::SeqCst) == 1);
+        }
+    });
+}
+
+/// Rule 2 with one word for two directions: who clears one of them leaves the other alone, and an event of the other as well.
+#[test]
+fn clearing_one_direction_keeps_an_edge_of_the_other() {
+    loom::model(|| {
+        let source = Arc::new(Source::new(true));
+        source.set_ready(Dir::Read);
+        // Stands for the kernel's buffer, which is full until the event.
+        let room = Arc::new(AtomicUsize::new(0));
+        let (reactor, freed, reader) = (source.clone(), room.clone(), source.clone());
+        let event = thread::spawn(move || {
+            freed.store(1, Ordering::SeqCst);
+            reactor.set_ready(Dir::Write);
+        });
+        let reader = thread::spawn(move || {
+            let seen = reader.ready(Dir::Read).expect("nobody else reads");
+            reader.clear(Dir::Read, seen);
+        });
+        let seen = source.ready(Dir::Write).expect("nobody else writes");
+        let full = room.load(Ordering::SeqCst) == 0;
+        if full {
+            source.clear(Dir::Write, seen);
+        }
+        event.join().unwrap();
+        reader.join().unwrap();
+        assert!(!full || source.ready(Dir::Write).is_some());
+    });
+}
+
+/// Rule 2: two who clear at the same time both do, as long as no event came.
+#[test]
+fn two_directions_are_cleared_at_once() {
+    loom::model(|| {
+        let source = Arc::new(Source::new(true));
+        source.set_ready(Dir::Read);
+        let reader = source.clone();
+        let reading = thread::spawn(move || {
+            let seen = reader.ready(Dir::Read).expect("nobody else reads");
+            reader.clear(Dir::Read, seen);
+        });
+        let seen = source.ready(Dir::Write).expect("nobody else writes");
+        source.clear(Dir::Write, seen);
+        reading.join().unwrap();
+        assert!(source.ready(Dir::Read).is_none() && source.ready(Dir::Write).is_none());
     });
 }

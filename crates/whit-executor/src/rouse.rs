@@ -70,8 +70,8 @@ impl Rouse {
         self.signal.notify_all();
     }
 
-    /// Rule 1: the watch sleeps until roused, if all is `quiet`, and else for `interval`.
-    pub fn sleep(&self, watch: Number, interval: Duration, quiet: impl Fn() -> bool) {
+    /// Rule 1: the watch sleeps until roused, if all is `quiet`, and else for `interval`. True if it was until roused.
+    pub fn sleep(&self, watch: Number, interval: Duration, quiet: impl Fn() -> bool) -> bool {
         self.deep.fetch_add(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let quiet = quiet();
@@ -86,6 +86,7 @@ impl Rouse {
         if !quiet {
             self.nap(watch, interval);
         }
+        quiet
     }
 
     /// Rule 5.

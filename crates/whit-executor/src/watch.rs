@@ -108,10 +108,14 @@ impl Watch {
     pub fn run(&mut self, limit: Duration, mut report: impl FnMut(&BlockedPoll)) {
         let interval = (limit / 5).clamp(Duration::from_millis(1), Duration::from_millis(15));
         let watched = self.watched.clone();
+        let mut roused = false;
         while !watched.rouse().has_ended(self.number) {
             // A spare that is out must be sent home, and nobody wakes up for that.
             let out = self.spares.as_mut().is_some_and(Spares::are_out);
-            watched.rouse().sleep(self.number, interval, || !out && watched.quiet());
+            // Whoever roused it may sleep again before it runs, above all on the same core. It looks for an interval all the
+            // same: workers that sleep and wake for each message must not pay for a wake of the watch each time.
+            let stays = out || roused;
+            roused = watched.rouse().sleep(self.number, interval, || !stays && watched.quiet());
             self.look(Instant::now(), limit, &mut report);
         }
         if let Some(spares) = &self.spares {
@@ -192,5 +196,48 @@ impl fmt::Debug for Watch {
 impl fmt::Debug for WatchEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WatchEnd").finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Asleep whenever it is asked.
+    #[derive(Default)]
+    struct Quiet {
+        rouse: Rouse,
+        looks: AtomicU32,
+    }
+
+    impl Watched for Quiet {
+        fn workers(&self, _: &mut dyn FnMut(Glance<'_>)) {
+            self.looks.fetch_add(1, Ordering::Relaxed);
+        }
+        fn quiet(&self) -> bool {
+            true
+        }
+        fn rescue(&self) {}
+        fn rouse(&self) -> &Rouse {
+            &self.rouse
+        }
+    }
+
+    #[test]
+    fn workers_that_wake_again_and_again_rouse_it_once_an_interval() {
+        let quiet = Arc::new(Quiet::default());
+        let (mut watch, end) = Watch::new(quiet.clone());
+        let watching = std::thread::spawn(move || watch.run(Duration::from_secs(1), |_| {}));
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(150) {
+            std::thread::sleep(Duration::from_micros(100));
+            quiet.rouse.rouse();
+        }
+        let intervals = (begun.elapsed().as_millis() / 15) as u32 + 1;
+        end.end();
+        watching.join().unwrap();
+        let looks = quiet.looks.load(Ordering::Relaxed);
+        assert!(looks <= 2 * intervals + 2, "{looks} looks in {intervals} intervals");
     }
 }

@@ -8,8 +8,12 @@ use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use pin_project_lite::pin_project;
 
-/// The most that one read takes, in bytes.
-const READ_MOST: usize = 8 * 1024;
+/// What one read takes at most, in bytes: as much as a request without a body needs, and more while there is more.
+///
+/// The bytes go through a buffer on the stack, which has to be filled with something first. For a small request that costs more
+/// than reading it, if the buffer is large.
+const FEW: usize = 1024;
+const MANY: usize = 8 * 1024;
 
 pin_project! {
     /// Gives a futures-io stream to hyper.
@@ -18,13 +22,15 @@ pin_project! {
         #[pin]
         inner: T,
         vectored: bool,
+        // The last read took all that it might, so that there is more, perhaps.
+        more: bool,
     }
 }
 
 impl<T> WhitIo<T> {
     /// Wraps `inner`, and tells hyper that its vectored writes take several buffers at once, as those of whit's sockets do.
     pub fn new(inner: T) -> WhitIo<T> {
-        WhitIo { inner, vectored: true }
+        WhitIo { inner, vectored: true, more: false }
     }
 
     /// Says whether the vectored writes of `inner` take several buffers at once; futures-io's traits cannot be asked.
@@ -49,11 +55,23 @@ impl<T> WhitIo<T> {
 }
 
 impl<T: AsyncRead> Read for WhitIo<T> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        let mut bytes = [0; READ_MOST];
-        let most = buf.remaining().min(READ_MOST);
-        let length = ready!(self.project().inner.poll_read(cx, &mut bytes[..most]))?;
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.more { self.read_by::<MANY>(cx, buf) } else { self.read_by::<FEW>(cx, buf) }
+    }
+}
+
+impl<T: AsyncRead> WhitIo<T> {
+    fn read_by<const MOST: usize>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.project();
+        let mut bytes = [0; MOST];
+        let most = buf.remaining().min(MOST);
+        let length = ready!(this.inner.poll_read(cx, &mut bytes[..most]))?;
         buf.put_slice(&bytes[..length]);
+        *this.more = length == most || length > FEW;
         Poll::Ready(Ok(()))
     }
 }

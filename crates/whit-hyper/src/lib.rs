@@ -46,7 +46,8 @@
 //! # How it works
 //!
 //! [`WhitIo`] reads into a buffer of its own on the stack and copies what came, since hyper's buffer may be uninitialised and
-//! futures-io's traits want it initialised: a copy of some KiB instead of unsafe code. [`WhitTimer`] sleeps on the clock of
+//! futures-io's traits want it initialised: a copy of some KiB instead of unsafe code. The buffer has 1 KiB, and 8 while there
+//! is more, as filling it costs more than reading a small request. [`WhitTimer`] sleeps on the clock of
 //! the current handle, [`WhitExecutor`] spawns onto its scheduler.
 //!
 //! Outside every runtime, in tokio say, each of them takes a process-wide default that starts by itself: the clock of

@@ -5,14 +5,14 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, zip};
 use futures_lite::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::rt::{Executor, Write};
+use hyper::rt::{Executor, Read, ReadBuf, Write};
 use hyper::service::service_fn;
 use hyper::{Request, Response, client, server};
 use whit_core::{Clock, Handle, Home, ManualClock, Runnable, Schedule, ScheduleInfo};
@@ -223,6 +223,37 @@ fn a_socket_of_whit_does_take_several_buffers_at_once() {
     });
 }
 
+/// Gives what it has, as much at a time as is asked for, and tells how much that was.
+struct Asked {
+    left: usize,
+    asked: Vec<usize>,
+}
+
+impl AsyncRead for Asked {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let length = self.left.min(buf.len());
+        buf[..length].fill(7);
+        self.left -= length;
+        self.asked.push(buf.len());
+        Poll::Ready(Ok(length))
+    }
+}
+
+#[test]
+fn a_read_asks_for_much_only_while_there_is_much() {
+    let mut io = WhitIo::new(Asked { left: 1024 + 2 * 8192 + 10, asked: Vec::new() });
+    let mut read = |most: usize| {
+        let mut bytes = vec![0; most];
+        let mut buf = ReadBuf::new(&mut bytes);
+        let polled = Pin::new(&mut io).poll_read(&mut Context::from_waker(Waker::noop()), buf.unfilled());
+        assert!(matches!(polled, Poll::Ready(Ok(()))));
+        assert!(buf.filled().iter().all(|byte| *byte == 7));
+        buf.filled().len()
+    };
+    assert_eq!([read(100_000), read(100_000), read(100_000), read(100_000), read(100_000)], [1024, 8192, 8192, 10, 0]);
+    assert_eq!(io.get_ref().asked, [1024, 8192, 8192, 8192, 1024]);
+}
+
 #[test]
 fn a_kept_connection_carries_bodies_larger_than_a_read() {
     let executor = WhitExecutor::current();
@@ -233,7 +264,7 @@ fn a_kept_connection_carries_bodies_larger_than_a_read() {
         });
         let (mut sender, connection) = client::conn::http1::handshake(WhitIo::new(near)).await.unwrap();
         executor.execute(connection);
-        for length in [0, 1, 8 * 1024, 8 * 1024 + 1, 1_000_000] {
+        for length in [0, 1, 900, 1023, 1024, 1025, 8 * 1024, 8 * 1024 + 1, 1_000_000, 1] {
             let request = Request::post("/").header("host", "localhost").body(Full::<Bytes>::from(vec![7; length]));
             let response = sender.send_request(request.unwrap()).await.unwrap();
             let body = response.into_body().collect().await.unwrap().to_bytes();

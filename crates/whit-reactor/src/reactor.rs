@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use whit_core::{BorrowedSource, Dir, Interest, Panics, Park, RawSource, Source, SourceKey};
+use whit_core::{BorrowedSource, Interest, Panics, Park, RawSource, Source, SourceKey};
 
 use crate::parking::Parking;
 use crate::sync::lock;
@@ -44,8 +44,16 @@ pub struct Reactor {
     shared: Arc<Shared>,
     waiter: Mutex<Waiter>,
     // Kept for its memory, so that a wait allocates nothing.
-    spare: Mutex<Vec<Ready>>,
+    spare: Mutex<Events>,
     unparker: Waker,
+}
+
+/// What a wait has found.
+#[derive(Default)]
+struct Events {
+    ready: Vec<Ready>,
+    // With the sources that they are for; empty between two deliveries.
+    found: Vec<(Ready, Arc<Source>)>,
 }
 
 struct Shared {
@@ -137,17 +145,17 @@ impl Park for Reactor {
         if !closed_before && shared.closed.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let mut ready = std::mem::take(&mut *lock(&self.spare));
+        let mut events = std::mem::take(&mut *lock(&self.spare));
         let mut timeout = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if timeout != Some(Duration::ZERO) && !shared.parking.enter() {
             timeout = Some(Duration::ZERO);
         }
-        let waited = waiter.wait(&shared.poller, timeout, &mut ready);
+        let waited = waiter.wait(&shared.poller, timeout, &mut events.ready);
         shared.parking.leave();
         drop(waiter);
-        shared.deliver(&ready);
-        ready.clear();
-        *lock(&self.spare) = ready;
+        let panics = shared.deliver(&mut events);
+        *lock(&self.spare) = events;
+        panics.resume();
         waited
     }
 
@@ -159,6 +167,9 @@ impl Park for Reactor {
 impl whit_core::Reactor for Reactor {
     unsafe fn register(&self, raw: RawSource, source: Arc<Source>) -> io::Result<SourceKey> {
         let shared = &self.shared;
+        if shared.edge {
+            source.tells_all();
+        }
         if shared.edge && TELLS_END {
             source.tells_end();
         }
@@ -189,28 +200,32 @@ impl whit_core::Reactor for Reactor {
 }
 
 impl Shared {
-    fn deliver(&self, ready: &[Ready]) {
-        let mut panics = Panics::default();
-        for event in ready {
-            let source = lock(&self.table).get(event.key).map(|(_, source)| source.clone());
-            // Deregistered while its event was on the way.
-            let Some(source) = source else { continue };
-            if event.last {
-                panics.catch(|| source.set_ended());
-            } else if event.readable {
-                panics.catch(|| source.set_ready(Dir::Read));
-            }
-            if event.writable {
-                panics.catch(|| source.set_ready(Dir::Write));
-            }
-            if !self.edge {
-                // One shot served one direction; somebody may still wait for the other. Failing, it has been closed: nobody does.
-                drop(self.arm(event.key, Interest::default()));
-            }
-            // The last reference, perhaps, and wakers in it.
-            panics.catch(|| drop(source));
+    /// Tells the sources, all of them, whatever their wakers do; the events are gone after that.
+    fn deliver(&self, events: &mut Events) -> Panics {
+        let Events { ready, found } = events;
+        let table = lock(&self.table);
+        // Without those that were deregistered while their event was on the way.
+        found.extend(ready.drain(..).filter_map(|event| Some((event, table.get(event.key)?.1.clone()))));
+        drop(table);
+        let (mut panics, mut next) = (Panics::default(), 0);
+        while next < found.len() {
+            // One catch for as many as there are without a panic.
+            panics.catch(|| {
+                while let Some((event, source)) = found.get(next) {
+                    next += 1;
+                    source.set_all(Interest { readable: event.readable, writable: event.writable }, event.last);
+                }
+            });
         }
-        panics.resume();
+        if !self.edge {
+            // One shot served one direction; somebody may still wait for the other. Failing, it has been closed: nobody does.
+            found.iter().for_each(|(event, _)| drop(self.arm(event.key, Interest::default())));
+        }
+        while !found.is_empty() {
+            // The last reference, perhaps, and wakers in it.
+            panics.catch(|| while found.pop().is_some() {});
+        }
+        panics
     }
 
     /// One-shot mode: arms for `wanted` and for whatever else is waited for, asked under the lock.

@@ -1,6 +1,7 @@
 //! `OsNetwork`: the operating system's sockets as a [`Network`].
 
 mod datagram;
+mod direct;
 pub(crate) mod hops;
 mod listener;
 mod setup;

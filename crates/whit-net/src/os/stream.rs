@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use whit_core::{BorrowedSource, Dir, Stream};
 use whit_reactor::Async;
 
-use super::hops;
+use super::{direct, hops};
 
 #[derive(Debug)]
 pub(super) struct OsStream {
@@ -45,7 +45,7 @@ impl Stream for OsStream {
     }
 
     fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_read_stream(cx, buf)
+        self.io.poll_read_stream_with(cx, buf.len(), |socket| direct::read(socket, buf))
     }
 
     fn poll_read_vectored(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>]) -> Poll<io::Result<usize>> {
@@ -57,7 +57,7 @@ impl Stream for OsStream {
     }
 
     fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Write, cx, |mut socket| socket.write(buf))
+        self.io.poll_io(Dir::Write, cx, |socket| direct::write(socket, buf))
     }
 
     fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {

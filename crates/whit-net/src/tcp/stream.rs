@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use whit_core::{BorrowedSource, Handle, SocketOptions, Stream, budget};
@@ -288,15 +288,11 @@ impl Shared for TcpStream {
     }
 }
 
-/// Takes a unit of the task's budget, and gives it back if the operation has to wait.
+/// Takes a unit of the task's budget unless the operation has to wait. Counted here for every network; the system's sockets
+/// would count the same transfer once more.
+#[inline]
 pub(crate) fn proceed<T>(cx: &mut Context<'_>, operation: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-    ready!(budget::poll_proceed(cx));
-    // Counted here for every network; the system's sockets would count the same transfer once more.
-    let polled = budget::unconstrained(|| operation(cx));
-    if polled.is_pending() {
-        budget::refund();
-    }
-    polled
+    budget::poll_as_one(cx, operation)
 }
 
 impl fmt::Debug for TcpStream {

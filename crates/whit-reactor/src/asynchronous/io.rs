@@ -111,7 +111,7 @@ impl<T> Async<T> {
         T: IoSafe,
     {
         // SAFETY: every `op` below is a method of `Read` or `Write`, and `T` promises to leave its descriptor alone in those.
-        poll_op(self.get_mut(), dir, cx, |io| op(unsafe { io.get_mut() }))
+        poll_op(self.get_mut(), dir, cx, |io, _| op(unsafe { io.get_mut() }))
     }
 }
 

@@ -23,7 +23,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use whit_core::{BorrowedSource, Dir, RawSource, budget};
+use whit_core::{BorrowedSource, Dir, RawSource, Tick, budget};
 
 use crate::default::{SharedReactor, current_reactor};
 use registration::Registration;
@@ -192,7 +192,7 @@ impl<T> Async<T> {
     /// `op` must not close or exchange the descriptor: the reactor watches it.
     pub async unsafe fn read_with_mut<R>(&mut self, mut op: impl FnMut(&mut T) -> Result<R>) -> Result<R> {
         // SAFETY: the caller answers for `op`.
-        poll_fn(|cx| poll_op(&mut *self, Dir::Read, cx, |io| op(unsafe { io.get_mut() }))).await
+        poll_fn(|cx| poll_op(&mut *self, Dir::Read, cx, |io, _| op(unsafe { io.get_mut() }))).await
     }
 
     /// As [`write_with`](Async::write_with), for an `op` that needs the io mutably. Cancel-safe if `op` is all or nothing.
@@ -206,12 +206,12 @@ impl<T> Async<T> {
     /// `op` must not close or exchange the descriptor: the reactor watches it.
     pub async unsafe fn write_with_mut<R>(&mut self, mut op: impl FnMut(&mut T) -> Result<R>) -> Result<R> {
         // SAFETY: the caller answers for `op`.
-        poll_fn(|cx| poll_op(&mut *self, Dir::Write, cx, |io| op(unsafe { io.get_mut() }))).await
+        poll_fn(|cx| poll_op(&mut *self, Dir::Write, cx, |io, _| op(unsafe { io.get_mut() }))).await
     }
 
     /// Tries `op` if the direction is ready as far as is known; if it would block, waits for the next event.
     pub fn poll_io<R>(&self, dir: Dir, cx: &mut Context<'_>, mut op: impl FnMut(&T) -> Result<R>) -> Poll<Result<R>> {
-        poll_op(self, dir, cx, |io| op(io.get_ref()))
+        poll_op(self, dir, cx, |io, _| op(io.get_ref()))
     }
 
     /// The descriptor's owner. Do not put it back into blocking mode.
@@ -239,21 +239,31 @@ where
     ///
     /// What comes between that read and the note of it has made a newer tick, and the note is void.
     pub fn poll_read_stream(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<Result<usize>> {
-        let read = ready!(self.poll_io(Dir::Read, cx, |mut io| {
-            // Taken before the read: an event that comes later must win.
-            let seen = self.registration.source.ready(Dir::Read);
-            let length = io.read(buf)?;
-            Ok((length, seen))
-        }));
-        Poll::Ready(read.map(|(length, seen)| {
-            // Zero is the end, which has no further event.
-            if let Some(seen) = seen.filter(|_| 0 < length && length < buf.len())
-                && self.registration.short_read_empties()
-            {
-                self.registration.source.drained(seen);
-            }
-            length
-        }))
+        let mut io = &self.io;
+        self.poll_read_stream_with(cx, buf.len(), move |_| io.read(buf))
+    }
+}
+
+impl<T> Async<T> {
+    /// As [`poll_read_stream`](Async::poll_read_stream), with a read of one's own, which takes `most` bytes at most.
+    pub fn poll_read_stream_with(
+        &self,
+        cx: &mut Context<'_>,
+        most: usize,
+        mut read: impl FnMut(&T) -> Result<usize>,
+    ) -> Poll<Result<usize>> {
+        let mut seen = None;
+        let read = ready!(poll_op(self, Dir::Read, cx, |io, tick| {
+            seen = Some(tick);
+            read(&io.io)
+        }))?;
+        // Zero is the end, which has no further event.
+        if let Some(seen) = seen.filter(|_| 0 < read && read < most)
+            && self.registration.short_read_empties()
+        {
+            self.registration.source.drained(seen);
+        }
+        Poll::Ready(Ok(read))
     }
 }
 
@@ -263,7 +273,7 @@ fn poll_op<T, A: Deref<Target = Async<T>>, R>(
     mut this: A,
     dir: Dir,
     cx: &mut Context<'_>,
-    mut op: impl FnMut(&mut A) -> Result<R>,
+    mut op: impl FnMut(&mut A, Tick) -> Result<R>,
 ) -> Poll<Result<R>> {
     ready!(budget::poll_proceed(cx));
     loop {
@@ -271,7 +281,7 @@ fn poll_op<T, A: Deref<Target = Async<T>>, R>(
             budget::refund();
             return Poll::Pending;
         };
-        match op(&mut this) {
+        match op(&mut this, tick) {
             Err(error) if this.registration.tries_again(&error, dir, tick) => {}
             done => return Poll::Ready(done),
         }

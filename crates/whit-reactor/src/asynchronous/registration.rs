@@ -44,12 +44,19 @@ impl Registration {
         &self.reactor
     }
 
-    /// Tells the reactor that somebody waits, if so.
+    /// Tells the reactor that somebody waits, if so, and if it has to be told.
+    #[inline]
     pub(super) fn rearm_if(&self, waits: bool) -> Result<()> {
-        if waits { self.reactor.rearm(self.descriptor(), self.key, self.source.interest()) } else { Ok(()) }
+        if waits && self.source.must_rearm() { self.rearm() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn rearm(&self) -> Result<()> {
+        self.reactor.rearm(self.descriptor(), self.key, self.source.interest())
     }
 
     /// Waits until the direction is ready as far as is known.
+    #[inline]
     pub(super) fn poll_ready(&self, dir: Dir, cx: &mut Context<'_>) -> Poll<Result<Tick>> {
         let polled = self.source.poll_ready(dir, cx);
         self.rearm_if(polled.is_pending())?;
@@ -76,6 +83,7 @@ impl Registration {
     }
 
     /// Whether a read that did not fill its buffer has emptied the descriptor.
+    #[inline]
     pub(super) fn short_read_empties(&self) -> bool {
         match self.short_read_empties.load(Ordering::Relaxed) {
             UNKNOWN => {
