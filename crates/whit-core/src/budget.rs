@@ -47,22 +47,22 @@ pub fn refund() {
 /// others. `Pending`, and `f` is not run, if none was left; then the task has been woken.
 #[inline]
 pub fn poll_as_one<T>(cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-    LEFT.with(|left| match left.get() {
+    match LEFT.get() {
         None => f(cx),
         Some(0) => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }
         Some(units) => {
-            let restore = Restore(left, left.replace(None));
+            let unlimited = Units::new(None);
             let polled = f(cx);
-            drop(restore);
+            drop(unlimited);
             if polled.is_ready() {
-                left.set(Some(units - 1));
+                LEFT.set(Some(units - 1));
             }
             polled
         }
-    })
+    }
 }
 
 /// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
@@ -83,20 +83,26 @@ pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
 
 #[inline]
 fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
-    // The place is looked up once, not again for the way back.
-    LEFT.with(|left| {
-        let _restore = Restore(left, left.replace(units));
-        f()
-    })
+    let _units = Units::new(units);
+    f()
 }
 
-/// Puts the former units back.
-struct Restore<'a>(&'a Cell<Option<u8>>, Option<u8>);
+/// So many units, or no limit, until it is dropped.
+///
+/// The place is looked up again for the way back: a closure around a whole poll would not be inlined.
+pub(crate) struct Units(Option<u8>);
 
-impl Drop for Restore<'_> {
+impl Units {
+    #[inline]
+    pub(crate) fn new(units: Option<u8>) -> Units {
+        Units(LEFT.replace(units))
+    }
+}
+
+impl Drop for Units {
     #[inline]
     fn drop(&mut self) {
-        self.0.set(self.1);
+        LEFT.set(self.0);
     }
 }
 

@@ -102,7 +102,7 @@ pub(super) unsafe fn free(cell: NonNull<Header>) {
 ///
 /// The caller has had the task's runnable, and uses neither any more.
 #[inline]
-pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working<'_>) -> bool {
+pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working) -> bool {
     // SAFETY: the runner keeps the task alive, until it concludes or pends.
     let header = unsafe { cell.as_ref() };
     if header.control.begin() {

@@ -46,42 +46,49 @@ pub(super) fn woke_itself(cell: NonNull<Header>) -> bool {
     CURRENT.try_with(note).unwrap_or(false)
 }
 
-/// Runs `f` while this thread works for a task; in `f`, [`Working::polling`] is the poll.
-#[inline]
-pub(super) fn work<R>(id: TaskId, f: impl FnOnce(&Working<'_>) -> R) -> R {
-    CURRENT.with(|current| {
-        // The place is looked up once, not again for the way back.
-        let id = current.id.replace(Some(id));
-        let (cell, woken) = (current.cell.replace(ptr::null()), current.woken.get());
-        f(&Working { current, id, cell, woken })
-    })
-}
-
-pub(super) struct Working<'c> {
-    current: &'c Current,
+/// This thread works for a task, until it is dropped; [`polling`](Working::polling) is the poll.
+///
+/// The place is looked up again and again, by closures of one line: around a whole poll one would not be inlined.
+pub(super) struct Working {
     // What was there before, in the middle of a poll perhaps.
     id: Option<TaskId>,
     cell: *const Header,
     woken: bool,
 }
 
-impl Working<'_> {
+impl Working {
+    #[inline]
+    pub(super) fn new(id: TaskId) -> Working {
+        CURRENT.with(|current| Working {
+            id: current.id.replace(Some(id)),
+            cell: current.cell.replace(ptr::null()),
+            woken: current.woken.get(),
+        })
+    }
+
     /// Runs `poll`, which must not unwind, and says whether the task woke itself in it.
     #[inline]
     pub(super) fn polling<R>(&self, cell: NonNull<Header>, poll: impl FnOnce() -> R) -> (R, bool) {
-        self.current.woken.set(false);
-        self.current.cell.set(cell.as_ptr());
+        CURRENT.with(|current| {
+            current.woken.set(false);
+            current.cell.set(cell.as_ptr());
+        });
         let polled = poll();
-        self.current.cell.set(ptr::null());
-        (polled, self.current.woken.get())
+        let woken = CURRENT.with(|current| {
+            current.cell.set(ptr::null());
+            current.woken.get()
+        });
+        (polled, woken)
     }
 }
 
-impl Drop for Working<'_> {
+impl Drop for Working {
     #[inline]
     fn drop(&mut self) {
-        self.current.id.set(self.id);
-        self.current.cell.set(self.cell);
-        self.current.woken.set(self.woken);
+        CURRENT.with(|current| {
+            current.id.set(self.id);
+            current.cell.set(self.cell);
+            current.woken.set(self.woken);
+        });
     }
 }

@@ -6,7 +6,8 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use super::cell::{self, Header};
-use super::{current, waker};
+use super::current::Working;
+use super::waker;
 use crate::{Home, Meta, ScheduleInfo, budget, home, inherited};
 
 /// A task that is ready to be polled. There is at most one per task at any time.
@@ -55,11 +56,11 @@ impl Runnable {
     /// to queue it.
     pub fn poll(self, units: u8) -> Option<Runnable> {
         let _nothing_inherited = inherited::suspend();
-        let id = self.meta().id();
+        let working = Working::new(self.meta().id());
+        let _budget = budget::Units::new(Some(units));
         let cell = self.into_cell();
         // SAFETY: the runnable is taken apart, and made again if it is to run again.
-        current::work(id, |working| budget::with_units(units, || unsafe { cell::run(cell, working) }))
-            .then(|| Runnable(cell))
+        unsafe { cell::run(cell, &working) }.then(|| Runnable(cell))
     }
 
     /// Sends the task to its home again without running it.
@@ -111,8 +112,9 @@ impl Drop for Runnable {
     #[cold]
     fn drop(&mut self) {
         let _nothing_inherited = inherited::suspend();
+        let _working = Working::new(self.meta().id());
         // SAFETY: this is the end of the runnable.
-        current::work(self.meta().id(), |_| unsafe { cell::cancel(self.0) });
+        unsafe { cell::cancel(self.0) };
     }
 }
 
