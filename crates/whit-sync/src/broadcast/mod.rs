@@ -10,7 +10,7 @@
 //!    room: for a sender that waits, whose message is moved in from its entry. As all go through the queue in order, what the
 //!    last one takes out is the head.
 //! 3. Who is at the lock while no sender waits takes more than one message, if there are more: a sixteenth of the capacity, and
-//!    no more than [`TAKEN_MOST`]. They stand in the receiver then, which gives them out without the lock, and count as seen:
+//!    no more than `TAKEN_MOST`. They stand in the receiver then, which gives them out without the lock, and count as seen:
 //!    so a sender may be ahead of what the slowest receiver was given by so many more. Cores that work on the same channel
 //!    would else fetch the lock from each other for each message, and that would be most of its price.
 //! 4. Whatever was taken is in the receiver before a foreign waker is called: one that panics costs no message.
