@@ -135,6 +135,26 @@ fn the_same_awaiter_is_left_in_its_place() {
     block_on(task);
 }
 
+/// Whoever gives the handle up does not wait any more, however long the task goes on.
+#[test]
+fn a_handle_takes_its_awaiter_along() {
+    for detach in [false, true] {
+        let (plain, home) = Plain::new();
+        let mut task = spawn(&home, async {});
+        let (waker, mine) = BadWaker::new(Bad::Wake);
+        assert!(poll_once(&mut task, &mine).is_pending());
+        assert_eq!(waker.owners.load(SeqCst), 2);
+        if detach {
+            task.detach();
+        } else {
+            drop(task);
+        }
+        assert_eq!((waker.called.load(SeqCst), waker.owners.load(SeqCst)), (0, 1));
+        plain.run_all();
+        assert_eq!((waker.called.load(SeqCst), plain.tasks()), (0, 0));
+    }
+}
+
 /// The clean-up takes the awaiter's place; that the former panics as it goes must not keep the task.
 #[test]
 fn a_handle_goes_though_its_awaiter_panics() {
@@ -156,13 +176,14 @@ fn a_handle_goes_though_its_awaiter_panics() {
     assert!(cleanup.is_over());
 }
 
-/// An awaiter is woken when the memory is free already: another task that comes to stand there is not taken for the one that ended.
+/// An awaiter that frees the memory as it is woken: another task that comes to stand there is not taken for the one that ended.
 #[test]
 fn a_task_in_the_place_of_the_one_that_just_ended() {
     struct Spawns(Arc<Plain>, Mutex<Vec<Task<()>>>);
     impl Wake for Spawns {
         fn wake(self: Arc<Self>) {
             let home: Home = self.0.clone();
+            drop(self.1.lock().unwrap().pop().expect("the handle of the first"));
             let mut polls = 0;
             let future = poll_fn(move |_| {
                 polls += 1;
@@ -187,7 +208,7 @@ fn a_task_in_the_place_of_the_one_that_just_ended() {
     );
     let spawns = Arc::new(Spawns(plain.clone(), Mutex::default()));
     assert!(poll_once(&mut task, &Waker::from(spawns.clone())).is_pending());
-    task.detach();
+    spawns.1.lock().unwrap().push(task);
     assert_eq!(plain.run_all(), 2, "the second was woken by the awaiter of the first");
     let second = spawns.1.lock().unwrap().pop().unwrap();
     block_on(second);

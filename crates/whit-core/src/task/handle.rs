@@ -120,7 +120,9 @@ impl<T> std::panic::RefUnwindSafe for FallibleTask<T> {}
 impl<T> FallibleTask<T> {
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
     pub fn detach(self) {
-        std::mem::ManuallyDrop::new(self).let_go(false);
+        let this = std::mem::ManuallyDrop::new(self);
+        this.forget_awaiter();
+        this.let_go(false);
     }
 
     /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before, or does so in the poll
@@ -155,6 +157,14 @@ impl<T> FallibleTask<T> {
         unsafe { self.cell.as_ref() }
     }
 
+    /// Whoever has polled the handle does not wait any more, and the task may last.
+    #[inline]
+    fn forget_awaiter(&self) {
+        if self.header().control().has_awaiter() {
+            quietly(|| self.header().control().forget_awaiter());
+        }
+    }
+
     /// Called once, at the end.
     #[inline]
     fn let_go(&self, cancel: bool) {
@@ -179,6 +189,8 @@ impl<T> Drop for FallibleTask<T> {
         if let Some(waker) = cleanup::waker() {
             // It may take the place of an awaiter whose drop panics, which must not keep the task.
             quietly(|| _ = self.header().control().register(&waker));
+        } else {
+            self.forget_awaiter();
         }
         self.let_go(true);
     }

@@ -302,19 +302,11 @@ impl Control {
     #[inline]
     pub(super) fn register(&self, waker: &Waker) -> bool {
         let mut now = self.word.load(Ordering::Acquire);
-        while now & AWAITER != 0 {
+        if now & AWAITER != 0 {
             if self.awaiter.read().is(waker) {
                 return true;
             }
-            let next = now & !AWAITER | MOVED;
-            match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => {
-                    now = next;
-                    // SAFETY: rule 6: taken back by this step, and not by `DONE`.
-                    drop(unsafe { self.awaiter.read().into_waker() });
-                }
-                Err(changed) => now = changed,
-            }
+            now = self.take_back(now);
         }
         if now & DONE != 0 {
             return false;
@@ -331,6 +323,35 @@ impl Control {
                 Err(changed) => now = changed,
             }
         }
+    }
+
+    /// For the handle: whether it has left an awaiter that is there still.
+    #[inline]
+    pub(super) fn has_awaiter(&self) -> bool {
+        self.word.load(Ordering::Acquire) & AWAITER != 0
+    }
+
+    /// For the handle, when it goes: drops the awaiter, for whom nobody waits any more.
+    #[cold]
+    pub(super) fn forget_awaiter(&self) {
+        self.take_back(self.word.load(Ordering::Acquire));
+    }
+
+    /// Drops the awaiter, unless `DONE` has taken it; the word after that. Rule 6.
+    #[cold]
+    fn take_back(&self, mut now: usize) -> usize {
+        while now & AWAITER != 0 {
+            let next = now & !AWAITER | MOVED;
+            match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => {
+                    // SAFETY: taken back by this step, and not by `DONE`.
+                    drop(unsafe { self.awaiter.read().into_waker() });
+                    return next;
+                }
+                Err(changed) => now = changed,
+            }
+        }
+        now
     }
 }
 
