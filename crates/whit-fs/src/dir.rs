@@ -49,6 +49,7 @@ pub struct ReadDir {
     state: State,
 }
 
+#[allow(clippy::large_enum_variant, reason = "large on some systems, where it is kept in place")]
 enum State {
     Idle(fs::ReadDir),
     Busy(FallibleTask<(fs::ReadDir, VecDeque<io::Result<DirEntry>>, bool)>),
@@ -119,6 +120,7 @@ fn list(disk: &Disk, path: &Path) -> io::Result<VecDeque<io::Result<DirEntry>>> 
 pub struct DirEntry(Arc<Entry>);
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "large on some systems; it stands in an `Arc`")]
 enum Entry {
     System(fs::DirEntry),
     Disk { disk: Disk, path: PathBuf, kind: FileKind },

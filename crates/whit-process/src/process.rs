@@ -176,8 +176,9 @@ fn is_closed(polled: &Poll<io::Result<ExitStatus>>) -> bool {
 }
 
 fn try_wait(child: &mut process::Child) -> io::Result<Option<ExitStatus>> {
-    child.try_wait().map_err(|error| {
-        #[cfg(unix)]
+    let waited = child.try_wait();
+    #[cfg(unix)]
+    let waited = waited.map_err(|error| {
         if error.raw_os_error() == Some(rustix::io::Errno::CHILD.raw_os_error()) {
             let text = format!(
                 "waiting for child {} failed: {error}; somebody else took its status: another part of the program that waits for all children, or one that ignores SIGCHLD",
@@ -186,7 +187,8 @@ fn try_wait(child: &mut process::Child) -> io::Result<Option<ExitStatus>> {
             return io::Error::new(error.kind(), text);
         }
         error
-    })
+    });
+    waited
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

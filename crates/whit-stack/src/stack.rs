@@ -21,6 +21,7 @@ pub struct Stack {
 pub(crate) struct Step {
     pub(crate) address: u64,
     /// It was interrupted there, by a signal; else it is where a call returns to.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "steps are taken on Linux only"))]
     pub(crate) interrupted: bool,
 }
 

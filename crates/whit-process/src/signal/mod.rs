@@ -56,6 +56,7 @@ pub use stream::Signals;
 /// # Cancel safety
 ///
 /// A Ctrl-C that came while a dropped future waited is lost with it.
+#[cfg_attr(not(unix), allow(clippy::manual_async_fn, reason = "elsewhere it listens before it is polled"))]
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> + Send + use<> {
     #[cfg(unix)]
     {
