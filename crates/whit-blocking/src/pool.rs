@@ -313,8 +313,10 @@ impl Shared {
                 drop(state);
                 // What panics here is not the job but a foreign home that it came by. The thread goes on: it is counted on.
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runnable.run())) {
-                    // Told by the panic hook. To drop it may panic, too.
-                    std::mem::forget(panic);
+                    // Told by the panic hook. To drop it may panic, too; whoever does that twice gets a leak.
+                    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                        std::mem::forget(again);
+                    }
                 }
                 state = self.lock();
                 state.running.retain(|(thread, ..)| *thread != me);

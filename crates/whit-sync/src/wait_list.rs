@@ -197,8 +197,10 @@ pub(crate) fn wake(waker: Option<Waker>) {
 #[cold]
 fn wake_quietly(waker: Waker) {
     if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        // To drop it may panic, too; so it is leaked.
-        std::mem::forget(caught);
+        // To drop it may panic, too; whoever does that twice gets a leak.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(caught))) {
+            std::mem::forget(again);
+        }
     }
 }
 
