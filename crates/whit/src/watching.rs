@@ -156,8 +156,13 @@ mod stacks {
 
     /// How a task and the root are polled is nobody's concern.
     fn is_ours(line: &str) -> bool {
-        let inside =
-            ["whit_core::task::body::", "whit_core::budget::", "whit_executor::worker::", "whit_executor::local::"];
+        let inside = [
+            "poll_in_cell<",
+            "whit_core::task::cell::",
+            "whit_core::budget::",
+            "whit_executor::worker::",
+            "whit_executor::local::",
+        ];
         inside.iter().any(|path| line.contains(path))
     }
 }

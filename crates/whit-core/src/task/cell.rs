@@ -246,7 +246,7 @@ unsafe fn conclude(cell: NonNull<Header>, mut output: bool, counted: bool) {
 
 impl<F: Future> Task<F> {
     const TABLE: Table = Table {
-        poll: Self::poll,
+        poll: Self::poll_in_cell,
         drop_future: Self::drop_future,
         fail: Self::fail,
         drop_output: Self::drop_output,
@@ -264,7 +264,8 @@ impl<F: Future> Task<F> {
         Self::future(cell).cast()
     }
 
-    unsafe fn poll(cell: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
+    // Reports on stacks end here, and know it by its name.
+    unsafe fn poll_in_cell(cell: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
         let future = Self::future(cell);
         // SAFETY: the future is there, and stays where it is until it is dropped.
         match unsafe { Pin::new_unchecked(&mut *future) }.poll(cx) {
