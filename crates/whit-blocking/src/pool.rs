@@ -13,13 +13,13 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-use whit_core::{Blocking, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic};
+use whit_core::{Blocking, Runnable, Schedule, ScheduleInfo, TaskId, UnhandledPanic, quietly};
 
 /// A pool of threads for what blocks. Cheap to make: threads start with the first job.
 ///
@@ -312,12 +312,7 @@ impl Shared {
                 }
                 drop(state);
                 // What panics here is not the job but a foreign home that it came by. The thread goes on: it is counted on.
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| runnable.run())) {
-                    // Told by the panic hook. To drop it may panic, too; whoever does that twice gets a leak.
-                    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                        std::mem::forget(again);
-                    }
-                }
+                quietly(|| _ = runnable.run());
                 state = self.lock();
                 state.running.retain(|(thread, ..)| *thread != me);
                 continue;

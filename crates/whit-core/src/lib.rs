@@ -90,7 +90,7 @@ pub use home::{drive, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};
 pub use job::job;
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};
-pub use panics::{Panics, wake_all};
+pub use panics::{Panics, quietly, wake_all};
 pub use park::{Park, ThreadPark, block_on};
 pub use reactor::{BorrowedSource, Interest, RawSource, Reactor, SourceKey};
 pub use schedule::{Adoption, Blocking, Confined, Home, Schedule, ScheduleInfo};

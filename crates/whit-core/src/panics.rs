@@ -11,8 +11,22 @@ use std::task::Waker;
 /// At the end, with the first panic of a waker; not while the thread is panicking already, which would abort.
 pub fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     let mut panics = Panics::default();
-    wakers.into_iter().for_each(|waker| panics.catch(|| waker.wake()));
+    panics.wake(wakers);
     panics.resume();
+}
+
+/// Runs `f`, and keeps its panic in: the panic hook has told of it, and to let it out would harm whoever comes by.
+pub fn quietly(f: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
+        discard(panic);
+    }
+}
+
+/// Drops what a panic carries, which may panic as well. Whoever does that twice gets a leak.
+fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
+    }
 }
 
 /// Keeps the first panic until everything else has been done.
@@ -25,11 +39,15 @@ impl Panics {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
             if self.0.is_none() {
                 self.0 = Some(panic);
-            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
-                std::mem::forget(again);
+            } else {
+                discard(panic);
             }
         }
+    }
+
+    /// Wakes them all, in order.
+    pub fn wake(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        wakers.into_iter().for_each(|waker| self.catch(|| waker.wake()));
     }
 
     /// The first panic goes on here, if there was one and the thread is not panicking already.

@@ -114,7 +114,6 @@ mod task_local;
 mod try_map_concurrent;
 mod turns;
 mod unwind;
-mod wake;
 
 pub use as_completed::{AsCompleted, FirstDone, WaitFirst, as_completed, wait_first};
 pub use borrow::{InLocalScope, InScope, LocalScope, Scope, Scoped, scope, scope_local};

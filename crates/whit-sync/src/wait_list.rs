@@ -7,6 +7,7 @@
 //! through them that begins and ends at entry 0, which belongs to nobody: to link and to unlink takes no case apart, and that
 //! is most of what a wait costs under the lock. What is vacant forms a chain.
 
+use std::any::Any;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
@@ -197,10 +198,14 @@ pub(crate) fn wake(waker: Option<Waker>) {
 #[cold]
 fn wake_quietly(waker: Waker) {
     if let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        // To drop it may panic, too; whoever does that twice gets a leak.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(caught))) {
-            std::mem::forget(again);
-        }
+        discard(caught);
+    }
+}
+
+/// Drops what a panic carries, which may panic as well. Whoever does that twice gets a leak.
+fn discard(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(again);
     }
 }
 
@@ -244,9 +249,8 @@ impl Drop for WakeList {
             let Err(caught) = catch_unwind(AssertUnwindSafe(|| waker.wake())) else { continue };
             if panic.is_none() {
                 panic = Some(caught);
-            } else if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(caught))) {
-                // Dropping a payload may panic as well. Whoever does that twice gets a leak.
-                std::mem::forget(again);
+            } else {
+                discard(caught);
             }
         }
         if let Some(panic) = panic

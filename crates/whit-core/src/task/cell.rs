@@ -16,10 +16,10 @@ use std::task::{Context, Poll};
 use super::current::Working;
 use super::kept::Kept;
 use super::memory;
-use super::outcome::{Outcome, UnhandledPanic, discard, quietly};
+use super::outcome::{Outcome, UnhandledPanic, discard};
 use super::state::{Concluded, Control, Pended};
 use super::waker;
-use crate::Meta;
+use crate::{Meta, quietly};
 
 /// The part of a task that is the same for all.
 #[repr(C)]

@@ -8,10 +8,10 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
 use super::cell::{self, Header};
-use super::outcome::{open, quietly};
+use super::outcome::open;
 use super::runnable::{Runnable, go_home};
 use super::waker::after;
-use crate::{Meta, TaskId, cleanup};
+use crate::{Meta, TaskId, cleanup, quietly};
 
 /// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
 ///
@@ -44,7 +44,8 @@ impl<T> Task<T> {
         self.0.detach();
     }
 
-    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before.
+    /// Cancels the task and waits until its future has been dropped. `Some` if it had completed before, or does so in the poll
+    /// that it is in.
     ///
     /// Cancel-safe: dropped before it is ready, the task is cancelled all the same, and nobody waits for that.
     ///

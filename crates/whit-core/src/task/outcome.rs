@@ -2,9 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 
-use crate::{Home, Meta, TaskId};
+use crate::{Home, Meta, TaskId, quietly};
 
 /// A panic of a task whose handle was detached or dropped; given to [`Schedule::unhandled`](crate::Schedule::unhandled).
 pub struct UnhandledPanic {
@@ -94,14 +94,4 @@ pub(super) fn discard<T>(outcome: Outcome<T>) {
 fn tell(panic: Box<UnhandledPanic>) {
     quietly(|| panic.home.unhandled(&panic));
     quietly(|| drop(panic));
-}
-
-/// Keeps a panic of `f` in; the panic hook has told of it.
-pub(super) fn quietly(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // Dropping a payload may panic as well. Whoever does that twice gets a leak.
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(again);
-        }
-    }
 }

@@ -6,10 +6,10 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use slab::Slab;
+use whit_core::{Panics, wake_all};
 
 use super::Cancelled;
 use crate::sync::{Mutex, lock};
-use crate::wake::Woken;
 
 pub(crate) struct Node {
     parent: Option<Parent>,
@@ -80,7 +80,7 @@ impl Node {
 
     /// Cancels this node and all below it. False if it was cancelled before.
     pub(crate) fn cancel(self: &Arc<Self>, cancelled: &Cancelled) -> bool {
-        let mut woken = Woken::default();
+        let mut panics = Panics::default();
         let mut wakers = Vec::new();
         let mut marked: Vec<Arc<Node>> = Vec::new();
         let mut next = vec![self.clone()];
@@ -99,15 +99,15 @@ impl Node {
                 drop(state);
             }
         }
-        woken.wake(wakers);
+        panics.wake(wakers);
         let mut runs = Vec::new();
         for node in &marked {
             let state = lock(&node.state);
             node.stage.store(DELIVERED, Ordering::Release);
             runs.extend(state.runs.iter().map(|(_, run)| run.clone()));
         }
-        woken.wake(runs);
-        woken.finish();
+        panics.wake(runs);
+        panics.resume();
         !marked.is_empty()
     }
 
@@ -144,9 +144,7 @@ impl Node {
 
     pub(crate) fn wake_runs(&self) {
         let runs: Vec<Waker> = lock(&self.state).runs.iter().map(|(_, run)| run.clone()).collect();
-        let mut woken = Woken::default();
-        woken.wake(runs);
-        woken.finish();
+        wake_all(runs);
     }
 
     /// `Ready` if it is cancelled; otherwise the waker is kept under `key` until it is.
