@@ -53,6 +53,7 @@ mod executor;
 mod injector;
 mod leaked;
 mod local;
+mod look;
 mod padded;
 mod pulse;
 mod queue;

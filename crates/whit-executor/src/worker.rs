@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use whit_core::budget::BUDGET;
 use whit_core::{Adoption, Home, Kept, Park, Runnable, Schedule, ScheduleInfo, Spin, budget, drive, trim};
 
+use crate::look::Look;
 use crate::pulse::Pulse;
 use crate::queue::{LocalQueue, Shared};
 use crate::sleepers::Ticket;
@@ -271,11 +272,10 @@ pub(crate) fn block_on<F: Future>(
     let root_waker = Waker::from(woken.clone());
     let past = Instant::now();
     Worker::new(state.clone(), spare).drive(home, |worker| {
-        let mut turns = 0u32;
+        let mut look = Look::new(DRIVER_EACH);
         loop {
             // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
-            turns = turns.wrapping_add(1);
-            if turns.is_multiple_of(DRIVER_EACH) {
+            if look.turn() && look.is_due() {
                 park_quietly(park, Some(past));
             }
             if woken.take() {

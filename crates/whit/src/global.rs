@@ -96,11 +96,15 @@ where
     F::Output: 'static,
 {
     let location = Location::caller();
-    if let Some(executor) = LOCAL.with(|local| local.borrow().clone()) {
+    if let Some(executor) = local() {
         return executor.spawn_at(location, future);
     }
     // Boxed, so that the usual way above stays the only one to spawn a future of this type, and is compiled in place.
     spawn_local_elsewhere(location, Box::pin(future))
+}
+
+fn local() -> Option<Rc<LocalExecutor<'static>>> {
+    LOCAL.with(|local| local.borrow().clone())
 }
 
 /// A home of another make may keep to one thread as well.

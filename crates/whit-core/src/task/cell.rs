@@ -19,7 +19,8 @@ use super::memory;
 use super::outcome::{Outcome, UnhandledPanic, discard};
 use super::state::{Concluded, Control, Pended};
 use super::waker;
-use crate::{Meta, quietly};
+use super::spawn::Spawn;
+use crate::{Home, Meta, quietly};
 
 /// The part of a task that is the same for all.
 #[repr(C)]
@@ -67,19 +68,31 @@ struct Table {
     /// Where the output is, from the start.
     output: usize,
     layout: Layout,
+    /// Of its memory.
+    class: Option<usize>,
 }
 
 /// A task in memory, with a runnable and a handle, which the caller makes.
 #[inline]
-pub(super) fn allocate<F: Future>(meta: Meta, future: F) -> NonNull<Header> {
-    let task: NonNull<Task<F>> = memory::allocate(Layout::new::<Task<F>>()).cast();
-    let header = Header { control: Control::new(), table: &Task::<F>::TABLE, meta };
-    // SAFETY: the memory is ours, and as large and aligned as a task.
+pub(super) fn allocate<F: Future>(home: &Home, origin: Spawn<'_>, future: F) -> NonNull<Header> {
+    let cell = prepare(&Task::<F>::TABLE, home, origin);
+    // SAFETY: room for a future of this type.
+    unsafe { Task::<F>::future(cell).write(future) };
+    cell
+}
+
+/// A task without its future: compiled once, so that what is compiled for each future is small enough to be part of the caller,
+/// who then writes the future where it stays.
+#[inline(never)]
+fn prepare(table: &'static Table, home: &Home, origin: Spawn<'_>) -> NonNull<Header> {
+    let cell: NonNull<Header> = memory::allocate(table.layout, table.class).cast();
+    // SAFETY: the memory is ours, and a task begins with a header.
     unsafe {
-        (&raw mut (*task.as_ptr()).header).write(header);
-        Task::<F>::future(task.cast()).write(future);
+        Meta::write(&raw mut (*cell.as_ptr()).meta, home, origin);
+        (&raw mut (*cell.as_ptr()).control).write(Control::new());
+        (&raw mut (*cell.as_ptr()).table).write(table);
     }
-    task.cast()
+    cell
 }
 
 /// Frees the memory of a task.
@@ -90,9 +103,9 @@ pub(super) fn allocate<F: Future>(meta: Meta, future: F) -> NonNull<Header> {
 pub(super) unsafe fn free(cell: NonNull<Header>) {
     // SAFETY: nobody else has it, and this is the last use.
     unsafe {
-        let layout = cell.as_ref().table.layout;
+        let table = cell.as_ref().table;
         ptr::drop_in_place(cell.as_ptr());
-        memory::free(cell.cast(), layout);
+        memory::free(cell.cast(), table.layout, table.class);
     }
 }
 
@@ -128,9 +141,16 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working) -> bool {
             }
         }
         (Ok(Poll::Ready(())), _) => {
-            header.meta.release();
-            // SAFETY: the runner's, and the output is there.
-            unsafe { conclude(cell, true, header.meta.is_kept()) };
+            let kept = header.meta.release();
+            // SAFETY: the runner's, and the output is there; if nobody else is, it goes with the task.
+            unsafe {
+                if header.control.is_alone(kept) {
+                    drop_output(cell);
+                    free(cell);
+                } else {
+                    conclude(cell, true, kept);
+                }
+            }
             false
         }
         (Err(payload), _) => {
@@ -149,7 +169,6 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working) -> bool {
 pub(super) unsafe fn cancel(cell: NonNull<Header>) {
     // SAFETY: the runner keeps the task alive.
     let control = &unsafe { cell.as_ref() }.control;
-    control.begin();
     control.close_as_runner();
     // SAFETY: the runner's, and the future is there.
     unsafe { end(cell, false) };
@@ -188,8 +207,7 @@ unsafe fn end(cell: NonNull<Header>, just_kept: bool) {
     // The panic hook has told of a panic in here; to let it out would take the worker along.
     // SAFETY: as the caller promised.
     quietly(|| unsafe { (header.table.drop_future)(cell) });
-    let counted = header.meta.is_kept() && !just_kept;
-    header.meta.release();
+    let counted = header.meta.release() && !just_kept;
     // SAFETY: as the caller promised.
     unsafe { conclude(cell, false, counted) };
 }
@@ -211,9 +229,9 @@ unsafe fn fail(cell: NonNull<Header>, payload: Box<dyn Any + Send>) {
         quietly(|| (header.table.drop_future)(cell));
         (header.table.fail)(cell, panic);
     }
-    header.meta.release();
+    let kept = header.meta.release();
     // SAFETY: as the caller promised.
-    unsafe { conclude(cell, true, header.meta.is_kept()) };
+    unsafe { conclude(cell, true, kept) };
 }
 
 /// The runner leaves; and the home's list, if it is `counted`, with it.
@@ -252,6 +270,7 @@ impl<F: Future> Task<F> {
         drop_output: Self::drop_output,
         output: offset_of!(Task<F>, stage),
         layout: Layout::new::<Task<F>>(),
+        class: memory::class(Layout::new::<Task<F>>()),
     };
 
     // A pointer to a field of a union: no reference, as the other field may be what is there.

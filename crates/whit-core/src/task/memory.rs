@@ -34,7 +34,7 @@ pub(super) struct Free {
 
 /// The size of the blocks for that layout.
 #[inline]
-const fn class(layout: Layout) -> Option<usize> {
+pub(super) const fn class(layout: Layout) -> Option<usize> {
     let class = (layout.size() + 7) / 16;
     let fits = layout.align() <= ALIGN && class < CLASSES && layout.size() >= size_of::<Free>();
     if fits && !cfg!(any(loom, miri, whit_plain_memory)) { Some(class) } else { None }
@@ -60,19 +60,19 @@ thread_local! {
     static RACKS: Racks = const { Racks([const { Rack::new() }; CLASSES]) };
 }
 
-/// Memory of that layout.
+/// Memory of that layout, whose class this is.
 #[inline]
-pub(super) fn allocate(layout: Layout) -> NonNull<u8> {
-    let kept = class(layout).and_then(|class| RACKS.try_with(|racks| racks.0[class].pop(class)).ok().flatten());
+pub(super) fn allocate(layout: Layout, class: Option<usize>) -> NonNull<u8> {
+    let kept = class.and_then(|class| RACKS.try_with(|racks| racks.0[class].pop(class)).ok().flatten());
     kept.unwrap_or_else(|| anew(layout))
 }
 
 /// # Safety
 ///
-/// The memory is of [`allocate`], with that layout, and not used any more.
+/// The memory is of [`allocate`], with that layout, whose class this is, and not used any more.
 #[inline]
-pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout) {
-    let kept = class(layout).is_some_and(|class| {
+pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout, class: Option<usize>) {
+    let kept = class.is_some_and(|class| {
         // SAFETY: as the caller promised.
         RACKS.try_with(|racks| unsafe { racks.0[class].push(class, block) }).is_ok()
     });

@@ -4,10 +4,9 @@ use std::future::Future;
 use std::panic::Location;
 
 use super::cell;
-use super::current::current_task;
 use super::handle::Task;
 use super::runnable::Runnable;
-use crate::{Home, Inherited, Meta, ScheduleInfo, home, inherited};
+use crate::{Home, Inherited, ScheduleInfo, home, inherited};
 
 /// Spawns `future` on `home`.
 ///
@@ -36,8 +35,8 @@ where
 #[derive(Clone, Copy, Debug)]
 #[must_use = "nothing is spawned until `spawn`"]
 pub struct Spawn<'n> {
-    name: Option<&'n str>,
-    location: &'static Location<'static>,
+    pub(super) name: Option<&'n str>,
+    pub(super) location: &'static Location<'static>,
 }
 
 impl<'n> Spawn<'n> {
@@ -126,8 +125,7 @@ impl<'n> Spawn<'n> {
     /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
     #[inline]
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
-        let meta = Meta::new(home, current_task(), self.location, self.name);
-        let cell = cell::allocate(meta, future);
+        let cell = cell::allocate(home, self, future);
         // SAFETY: the cell is new, and has one of each.
         let (runnable, task) = unsafe { (Runnable::of(cell), Task::of(cell)) };
         begin(runnable, home);
@@ -135,7 +133,8 @@ impl<'n> Spawn<'n> {
     }
 }
 
-/// What does not depend on the future: compiled once for a crate, and not once for each future.
+/// What does not depend on the future: compiled once, and not once for each future.
+#[inline(never)]
 fn begin(runnable: Runnable, home: &Home) {
     home::with(home, |schedule| {
         runnable.meta().adopted(&schedule.adopt(&runnable), home);

@@ -4,21 +4,23 @@
 //! most one; any number of *wakers*; and the *awaiter*, a foreign waker that the handle leaves here.
 //!
 //! Rules:
-//! 1. `QUEUED` stands for a runnable. Who sets it where neither it nor `POLLING` was set has made the runnable, and must send it
-//!    home. `begin` turns `QUEUED` into `POLLING`; so there is one runner at any time, and what only it touches (the future, and
-//!    the output until `DONE`) needs no lock.
-//! 2. A wake is a read-modify-write also where it changes nothing: what was written before it must be seen by the poll that
-//!    follows, and `begin` is the other half of that.
-//! 3. Who wakes during a poll sets `QUEUED` and makes no runnable: the runner finds the mark in `pend`, and goes on being the one.
+//! 1. `ACTIVE` stands for a runnable, and for the poll that it becomes. Who sets it has made the runnable, and must send it home.
+//!    So there is one runner at any time, and what only it touches (the future, and the output until `DONE`) needs no lock. A
+//!    runnable that goes from thread to thread takes along what the last poll has left: queues see to that.
+//! 2. Who wakes a task that is active sets `NOTIFIED`, by a read-modify-write also where that changes nothing: what was written
+//!    before a wake must be seen by a poll that follows. `begin` looks, and takes the mark away, by the other half of that; what it
+//!    does not see yet stays until the poll is over.
+//! 3. `pend` goes on being active if it finds the mark, and else takes `ACTIVE` away. So a task that wakes itself and nobody else
+//!    wakes goes from poll to poll without a step on its word.
 //! 4. `CLOSED` asks the runner to drop the future. Who sets it sees to a runner, as in rule 1; wakes change nothing any more.
 //! 5. `DONE` is set once, by the runner, when the future has been dropped and the output, if any (`OUTPUT`), is in its place. From
 //!    then on the output belongs to the handle. Without a handle the runner drops it before.
 //! 6. The awaiter's place belongs to the handle while `AWAITER` is not set, and is not written while it is. `DONE` takes the
 //!    awaiter with the same step that clears `AWAITER`: a copy was read before, and is true if the step succeeds. That it was not
 //!    another waker in between is what `MOVED` is for: who takes the awaiter back to put another there sets it for good, and then
-//!    the runner takes its time ([`conclude_slowly`](Control::conclude_slowly)): `DONE` first, with `POLLING` kept, and the place,
+//!    the runner takes its time ([`conclude_slowly`](Control::conclude_slowly)): `DONE` first, with `ACTIVE` kept, and the place,
 //!    which nobody writes any more, after.
-//! 7. The memory goes with the last of `QUEUED`, `POLLING`, `HANDLE` and the counted wakers. Who finds that there is nobody else
+//! 7. The memory goes with the last of `ACTIVE`, `HANDLE` and the counted wakers. Who finds that there is nobody else
 //!    need not change the word by a read-modify-write, since nobody is there to change it.
 //! 8. A task that waits, and that nobody has a waker or a handle of, would wait for ever: whoever leaves last sends it home, closed.
 //!    A home that keeps it in its list counts as a waker, from the end of the poll in which it does to the end of the task.
@@ -30,8 +32,8 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::sync::{AtomicPtr, AtomicUsize, Ordering};
 
-const QUEUED: usize = 1;
-const POLLING: usize = 2;
+const ACTIVE: usize = 1;
+const NOTIFIED: usize = 2;
 const DONE: usize = 4;
 const OUTPUT: usize = 8;
 const CLOSED: usize = 16;
@@ -79,25 +81,23 @@ pub(super) enum Gone {
 
 /// Nobody but perhaps an awaiter.
 fn deserted(word: usize) -> bool {
-    word & (QUEUED | POLLING | HANDLE) == 0 && word < WAKER
+    word & (ACTIVE | HANDLE) == 0 && word < WAKER
 }
 
 impl Control {
     /// Of a task with a runnable and a handle.
     pub(super) fn new() -> Control {
-        Control { word: AtomicUsize::new(QUEUED | HANDLE), awaiter: Place::empty() }
+        Control { word: AtomicUsize::new(ACTIVE | HANDLE), awaiter: Place::empty() }
     }
 
     /// The runnable becomes a poll. True if the task is closed: then it must not be polled.
     #[inline]
     pub(super) fn begin(&self) -> bool {
-        let now = self.word.load(Ordering::Acquire);
-        if now == QUEUED {
-            // Rule 7.
-            self.word.store(POLLING, Ordering::Relaxed);
-            return false;
+        let mut now = self.word.load(Ordering::Acquire);
+        if now & NOTIFIED != 0 {
+            now = self.word.fetch_and(!NOTIFIED, Ordering::AcqRel);
         }
-        self.word.fetch_add(POLLING - QUEUED, Ordering::AcqRel) & CLOSED != 0
+        now & CLOSED != 0
     }
 
     /// The poll was pending. `woken`: by itself, so that nobody else knows. `kept`: by its home from now on, which counts as one
@@ -107,17 +107,29 @@ impl Control {
         let more = if kept { WAKER } else { 0 };
         let mut now = self.word.load(Ordering::Acquire);
         loop {
-            let again = woken || now & QUEUED != 0;
-            if now & CLOSED != 0 || !again && !kept && deserted(now & !POLLING) {
+            let again = woken || now & NOTIFIED != 0;
+            if now & CLOSED != 0 || !again && !kept && deserted(now & !ACTIVE) {
                 return Pended::Over;
             }
-            let next = (if again { now & !POLLING | QUEUED } else { now & !POLLING }) + more;
+            if again && !kept {
+                return Pended::Again;
+            }
+            let next = if again { now } else { now & !ACTIVE } + more;
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) if again => return Pended::Again,
                 Ok(_) => return Pended::Waits,
                 Err(changed) => now = changed,
             }
         }
+    }
+
+    /// For the runner, when the future is gone: whether there is nobody else but the home's list, if it is `counted`. Then the
+    /// word is nobody's any more, and the task the runner's to free.
+    #[inline]
+    pub(super) fn is_alone(&self, counted: bool) -> bool {
+        let less = if counted { WAKER } else { 0 };
+        let now = self.word.load(Ordering::Acquire);
+        now & AWAITER == 0 && deserted((now & !ACTIVE) - less)
     }
 
     /// The future is gone; `output` says whether there is one, and `kept` whether the home's list has been counted.
@@ -129,14 +141,14 @@ impl Control {
             if output && now & HANDLE == 0 {
                 return Concluded::Unwanted;
             }
-            if now & AWAITER == 0 && deserted((now & !(POLLING | QUEUED)) - less) {
+            if now & AWAITER == 0 && deserted((now & !ACTIVE) - less) {
                 return Concluded::Last(None);
             }
             if now & (AWAITER | MOVED) == AWAITER | MOVED {
                 return self.conclude_slowly(now, output, less);
             }
             let awaiter = (now & AWAITER != 0).then(|| self.awaiter.read());
-            let next = (now & !(QUEUED | POLLING | AWAITER) | DONE | if output { OUTPUT } else { 0 }) - less;
+            let next = (now & !(ACTIVE | NOTIFIED | AWAITER) | DONE | if output { OUTPUT } else { 0 }) - less;
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     // SAFETY: rule 6: nobody else has taken it.
@@ -155,7 +167,7 @@ impl Control {
             if output && now & HANDLE == 0 {
                 return Concluded::Unwanted;
             }
-            let next = now & !(QUEUED | AWAITER) | DONE | if output { OUTPUT } else { 0 };
+            let next = now & !(NOTIFIED | AWAITER) | DONE | if output { OUTPUT } else { 0 };
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(changed) => now = changed,
@@ -163,7 +175,7 @@ impl Control {
         }
         // SAFETY: it was set, and `DONE` leaves the place to us.
         let awaiter = (now & AWAITER != 0).then(|| unsafe { self.awaiter.read().into_waker() });
-        let rest = self.word.fetch_sub(POLLING + less, Ordering::AcqRel) - POLLING - less;
+        let rest = self.word.fetch_sub(ACTIVE + less, Ordering::AcqRel) - ACTIVE - less;
         if deserted(rest) { Concluded::Last(awaiter) } else { Concluded::Left(awaiter) }
     }
 
@@ -185,8 +197,8 @@ impl Control {
             if now & (DONE | CLOSED) != 0 {
                 return false;
             }
-            match self.word.compare_exchange_weak(now, now | QUEUED, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return now & (QUEUED | POLLING) == 0,
+            match self.word.compare_exchange_weak(now, woken(now), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return now & ACTIVE == 0,
                 Err(changed) => now = changed,
             }
         }
@@ -200,9 +212,9 @@ impl Control {
             if now & (DONE | CLOSED) != 0 {
                 return self.drop_waker();
             }
-            let next = (now | QUEUED) - WAKER;
+            let next = woken(now) - WAKER;
             match self.word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) if now & (QUEUED | POLLING) == 0 => return Gone::Runnable,
+                Ok(_) if now & ACTIVE == 0 => return Gone::Runnable,
                 Ok(_) => return Gone::Others,
                 Err(changed) => now = changed,
             }
@@ -228,7 +240,7 @@ impl Control {
         if rest & DONE != 0 {
             return Gone::Last;
         }
-        self.word.store(rest | QUEUED | CLOSED, Ordering::Relaxed);
+        self.word.store(rest | ACTIVE | CLOSED, Ordering::Relaxed);
         Gone::Runnable
     }
 
@@ -365,13 +377,18 @@ impl Drop for Control {
     }
 }
 
+/// The word of a task that is woken: it becomes active, or is told so if it is.
+fn woken(word: usize) -> usize {
+    word | if word & ACTIVE == 0 { ACTIVE } else { NOTIFIED }
+}
+
 /// The word of a task that is asked to end, and whether the asker has made a runnable by that.
 fn closed(word: usize) -> (usize, bool) {
     if word & (DONE | CLOSED) != 0 {
         return (word, false);
     }
-    match word & (QUEUED | POLLING) {
-        0 => (word | CLOSED | QUEUED, true),
+    match word & ACTIVE {
+        0 => (word | CLOSED | ACTIVE, true),
         _ => (word | CLOSED, false),
     }
 }

@@ -20,6 +20,7 @@ use whit_core::budget::BUDGET;
 use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive};
 
 use self::state::{Driven, LocalState, Own};
+use crate::look::Look;
 use crate::sleepers::Ticket;
 use crate::watch::{Watch, WatchEnd};
 use crate::worker::{End, RootWaker, park_quietly};
@@ -135,13 +136,12 @@ impl<'a> LocalExecutor<'a> {
         self.state().pulse.on_this_thread();
         let _awake = Awake::new(self.state());
         self.drive(|own| {
-            let (mut turn, mut spin) = (0u32, Spin::new());
+            let (mut look, mut spin) = (Look::new(LOOK_EACH), Spin::new());
             loop {
                 // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets
                 // waiting.
-                turn = turn.wrapping_add(1);
-                let look = turn.is_multiple_of(LOOK_EACH);
-                if look {
+                let look_elsewhere = look.turn();
+                if look_elsewhere && look.is_due() {
                     park_quietly(park, Some(past));
                 }
                 if woken.take() {
@@ -152,7 +152,7 @@ impl<'a> LocalExecutor<'a> {
                     }
                 }
                 let come = || woken.is_set() || self.state().has_work(own);
-                if self.run_one(own, look) || woken.is_set() || spin.look_on(come) {
+                if self.run_one(own, look_elsewhere) || woken.is_set() || spin.look_on(come) {
                     continue;
                 }
                 let ticket = self.state().sleepers.enter(unparker.clone(), false);

@@ -122,6 +122,13 @@ impl LocalState {
         self.drain(own);
     }
 
+    /// For a task that has been counted.
+    fn accept(&self) -> Adoption {
+        // SAFETY: the executor, which owns this state, closes before it goes, and `close` waits for every release. After it,
+        // whoever calls `schedule` holds the state, and drops the task before it lets go.
+        unsafe { Adoption::accept(self) }
+    }
+
     fn drain(&self, own: &Own) {
         while let Some(runnable) = self.next(own, false) {
             drop(runnable);
@@ -136,6 +143,17 @@ impl Own {
 
     fn pop(&self) -> Option<Runnable> {
         self.queue.borrow_mut().pop_front()
+    }
+
+    fn keep(&self, task: Kept) -> usize {
+        self.kept.borrow_mut().insert(task)
+    }
+
+    fn release(&self, key: Option<usize>) {
+        if let Some(key) = key {
+            self.kept.borrow_mut().try_remove(key);
+        }
+        self.count(-1);
     }
 
     fn count(&self, step: isize) {
@@ -161,24 +179,17 @@ impl Schedule for LocalState {
             Some(own) => own.count(1),
             None => drop(self.foreign.fetch_add(1, Ordering::Release)),
         }
-        // SAFETY: the executor, which owns this state, closes before it goes, and `close` waits for every release. After it,
-        // whoever calls `schedule` holds the state, and drops the task before it lets go.
-        unsafe { Adoption::accept(self) }
+        self.accept()
     }
 
     unsafe fn keep(&self, task: Kept) -> Option<usize> {
         let own = self.own.get().expect("a task of a local executor is polled by its own thread");
-        Some(own.kept.borrow_mut().insert(task))
+        Some(own.keep(task))
     }
 
     unsafe fn release(&self, key: Option<usize>) {
         match self.own.get() {
-            Some(own) => {
-                if let Some(key) = key {
-                    own.kept.borrow_mut().try_remove(key);
-                }
-                own.count(-1);
-            }
+            Some(own) => own.release(key),
             // Spawned after the end, and dropped where it was spawned.
             None => drop(self.foreign.fetch_sub(1, Ordering::Release)),
         }
@@ -200,18 +211,17 @@ impl Schedule for Driven<'_> {
         self.own.push(runnable);
     }
 
-    fn adopt(&self, runnable: &Runnable) -> Adoption {
-        self.state.adopt(runnable)
+    fn adopt(&self, _: &Runnable) -> Adoption {
+        self.own.count(1);
+        self.state.accept()
     }
 
     unsafe fn keep(&self, task: Kept) -> Option<usize> {
-        // SAFETY: as the caller promised; this stands in for the state.
-        unsafe { self.state.keep(task) }
+        Some(self.own.keep(task))
     }
 
     unsafe fn release(&self, key: Option<usize>) {
-        // SAFETY: as the caller promised; this stands in for the state.
-        unsafe { self.state.release(key) }
+        self.own.release(key);
     }
 }
 
