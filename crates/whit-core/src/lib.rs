@@ -86,7 +86,7 @@ mod task;
 pub use clock::{Clock, ManualClock, TimerKey};
 pub use disk::{Disk, DiskFile, DiskWork, FileFacts, FileKind, OpenFlags};
 pub use handle::{Enter, Handle, HandleBuilder, Missing};
-pub use home::{drive, is_driving};
+pub use home::{drive, drive_alone, is_driving};
 pub use inherited::{Inherited, Inheriting, Key};
 pub use job::job;
 pub use network::{Datagram, Listener, Network, SocketOptions, Stream};

@@ -52,6 +52,7 @@ impl<'a> Executor<'a> {
     }
 
     /// Spawns a task for a caller at another line.
+    #[inline(always)]
     pub fn spawn_at<T: Send + 'a>(
         &self,
         location: &'static Location<'static>,

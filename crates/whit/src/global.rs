@@ -90,6 +90,7 @@ thread_local! {
 ///
 /// Outside `run_local`: a thread that others share cannot promise to keep a task.
 #[track_caller]
+#[inline(always)]
 pub fn spawn_local<F>(future: F) -> Task<F::Output>
 where
     F: Future + 'static,

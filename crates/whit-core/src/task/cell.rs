@@ -73,7 +73,7 @@ struct Table {
 }
 
 /// A task in memory, with a runnable and a handle, which the caller makes.
-#[inline]
+#[inline(always)]
 pub(super) fn allocate<F: Future>(home: &Home, origin: Spawn<'_>, future: F) -> NonNull<Header> {
     let cell = prepare(&Task::<F>::TABLE, home, origin);
     // SAFETY: room for a future of this type.

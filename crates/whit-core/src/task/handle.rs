@@ -11,7 +11,7 @@ use super::cell::{self, Header};
 use super::outcome::open;
 use super::runnable::{Runnable, go_home};
 use super::waker::after;
-use crate::{Meta, TaskId, cleanup, quietly};
+use crate::{Meta, TaskId, cleanup, home, quietly};
 
 /// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
 ///
@@ -122,6 +122,11 @@ impl<T> FallibleTask<T> {
     /// Lets the task run on by itself. A panic then goes to [`Schedule::unhandled`](crate::Schedule::unhandled).
     pub fn detach(self) {
         let this = std::mem::ManuallyDrop::new(self);
+        let header = this.header();
+        // SAFETY: an untouched task has not run, so that it has its future.
+        if header.control().is_untouched() && home::is_alone(unsafe { header.meta().home() }) {
+            return header.control().leave_untouched();
+        }
         this.forget_awaiter();
         this.let_go(false);
     }

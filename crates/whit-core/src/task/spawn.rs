@@ -104,7 +104,8 @@ impl<'n> Spawn<'n> {
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
     ///   an account by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
-    #[inline]
+    // Always inlined: on its way through memory a future would be read before it is written through, and wait for that.
+    #[inline(always)]
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         if inherited::any() {
             // SAFETY: as the caller promised.
@@ -123,7 +124,7 @@ impl<'n> Spawn<'n> {
     }
 
     /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
-    #[inline]
+    #[inline(always)]
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let cell = cell::allocate(home, self, future);
         // SAFETY: the cell is new, and has one of each.

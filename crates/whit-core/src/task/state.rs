@@ -24,6 +24,8 @@
 //!    need not change the word by a read-modify-write, since nobody is there to change it.
 //! 8. A task that waits, and that nobody has a waker or a handle of, would wait for ever: whoever leaves last sends it home, closed.
 //!    A home that keeps it in its list counts as a waker, from the end of the poll in which it does to the end of the task.
+//! 9. Where all runnables of a home stay on one thread ([`drive_alone`](crate::drive_alone)), a handle there may let go of a task
+//!    that has neither a waker nor an awaiter without a read-modify-write: the runner is on the same thread, and nobody else is left.
 //!
 //! `tests/loom_task.rs` is the model.
 
@@ -262,6 +264,18 @@ impl Control {
                 Err(changed) => now = changed,
             }
         }
+    }
+
+    /// Whether there is a runnable and a handle, and nothing else.
+    #[inline]
+    pub(super) fn is_untouched(&self) -> bool {
+        self.word.load(Ordering::Acquire) == ACTIVE | HANDLE
+    }
+
+    /// The handle goes, of a task that is untouched, on the thread where its runnable is: rule 9.
+    #[inline]
+    pub(super) fn leave_untouched(&self) {
+        self.word.store(ACTIVE, Ordering::Relaxed);
     }
 
     /// Closes the task; the handle stays. True if the caller has the runnable now.

@@ -17,7 +17,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use whit_core::budget::BUDGET;
-use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive};
+use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive_alone};
 
 use self::state::{Driven, LocalState, Own};
 use crate::look::Look;
@@ -62,6 +62,9 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Spawns a task for a caller at another line.
+    // Always inlined, as are those that it calls down to where the future is written: each copy of a future on the way is read
+    // before it is written through, and waits for that.
+    #[inline(always)]
     pub fn spawn_at<T: 'a>(
         &self,
         location: &'static Location<'static>,
@@ -218,7 +221,8 @@ impl<'a> LocalExecutor<'a> {
         let own = self.own();
         // In one of its own tasks, perhaps: the poll that it is in blocks nobody meanwhile.
         let _paused = self.state().pulse.pause();
-        drive(self.home_ref(), &Driven { state: self.state(), own }, || f(own))
+        // SAFETY: the queue and the injector are emptied by this thread alone, until `close` takes the flag back.
+        unsafe { drive_alone(self.home_ref(), &Driven { state: self.state(), own }, &own.alone, || f(own)) }
     }
 
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {

@@ -42,8 +42,9 @@ pub(super) struct LocalState {
 }
 
 /// What only the executor's own thread touches.
-#[derive(Default)]
 pub(super) struct Own {
+    /// Whether others only leave runnables here. Not so once the executor is closed: they drop what they find then.
+    pub(super) alone: Cell<bool>,
     queue: RefCell<VecDeque<Runnable>>,
     kept: RefCell<Slab<Kept>>,
     // Spawned here, less ended here. Below nought, by wrapping, if more tasks of others ended than were spawned here.
@@ -53,7 +54,7 @@ pub(super) struct Own {
 impl LocalState {
     pub(super) fn new() -> LocalState {
         LocalState {
-            own: OwnThread::new(Own::default()),
+            own: OwnThread::new(Own::new()),
             injector: Injector::default(),
             sleepers: Sleepers::new(),
             pulse: Pulse::new(),
@@ -106,6 +107,7 @@ impl LocalState {
 
     /// Cancels every task and drops every future.
     pub(super) fn close(&self, own: &Own) {
+        own.alone.set(false);
         self.ending.begin();
         loop {
             // SAFETY: `release` takes a task out of the list, on this thread.
@@ -137,6 +139,10 @@ impl LocalState {
 }
 
 impl Own {
+    fn new() -> Own {
+        Own { alone: Cell::new(true), queue: RefCell::default(), kept: RefCell::default(), alive: Cell::new(0) }
+    }
+
     pub(super) fn push(&self, runnable: Runnable) {
         self.queue.borrow_mut().push_back(runnable);
     }
