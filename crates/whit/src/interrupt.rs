@@ -35,7 +35,7 @@ type AnyRoot<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 impl Listening {
     /// Nothing, if the builder does not ask for it.
     pub(crate) fn start(builder: &Builder) -> Result<Option<Listening>, RunError> {
-        Listening::start_by(builder, |name, first| Interrupts::catch(name, first))
+        Listening::start_by(builder, Interrupts::catch)
     }
 
     /// With a `catch` in which a test can let a signal come.
