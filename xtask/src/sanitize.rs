@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::ci::{Result, crates, run};
 
 /// The crates whose tests are about memory or threads; the others forbid unsafe code and start no thread of their own.
-const TESTED: [&str; 9] = [
+const TESTED: [&str; 10] = [
     "whit-core",
     "whit-executor",
     "whit-reactor",
@@ -14,6 +14,7 @@ const TESTED: [&str; 9] = [
     "whit-sync",
     "whit-blocking",
     "whit-net",
+    "whit-process",
     "whit-scope",
     "whit",
 ];
@@ -78,9 +79,12 @@ fn thread() -> Result {
 /// time by the second, and what only compiles.
 const WITHOUT: [&str; 4] = ["no_thread", "allocations", "chapters", "escapes"];
 
+/// What some of the tests need.
+const FEATURES: &str = "whit-process/pool";
+
 /// Tests of every crate, with `cargo` and in a target folder of its own.
 fn tests(mut cargo: Command, name: &str, more: &[&str]) -> Result {
-    cargo.args(["test", "--no-fail-fast", "--lib", "--target", &host()]).args(more);
+    cargo.args(["test", "--no-fail-fast", "--lib", "--features", FEATURES, "--target", &host()]).args(more);
     for tested in TESTED {
         cargo.args(["-p", tested]);
         for test in test_files(tested) {
@@ -95,12 +99,14 @@ fn tests(mut cargo: Command, name: &str, more: &[&str]) -> Result {
     run(&mut cargo)
 }
 
+/// The names of the files among the tests, and of the folders that are one test each.
 fn test_files(of: &str) -> Vec<String> {
     let folder = crate::ci::root().join("crates").join(of).join("tests");
-    let files = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok());
-    let mut names: Vec<_> = files
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))
-        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| entry.ok());
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists())
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
         .collect();
     names.sort();
     names

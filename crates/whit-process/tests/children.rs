@@ -54,8 +54,10 @@ fn exit_codes_in_a_runtime() {
 #[test]
 fn a_signal_is_a_status() {
     block_on(async {
-        let status = sh("kill -TERM $$").status().await.unwrap();
-        assert_eq!((status.code(), status.signal()), (None, Some(15)));
+        // A child has the mask of its parent, and under ThreadSanitizer that leaves no other signal than this: see `heard`.
+        let (signal, number) = if cfg!(whit_tsan) { ("KILL", 9) } else { ("TERM", 15) };
+        let status = sh(&format!("kill -{signal} $$")).status().await.unwrap();
+        assert_eq!((status.code(), status.signal()), (None, Some(number)));
         let mut child = sleeper().spawn().unwrap();
         assert_eq!(child.try_status().unwrap(), None);
         child.kill().unwrap();

@@ -2,6 +2,10 @@
 //! own, as the children of other tests would be others.
 #![cfg(target_os = "linux")]
 
+#[cfg(whit_tsan)]
+#[path = "support/heard.rs"]
+mod heard;
+
 use std::time::Duration;
 
 use futures_lite::future::{block_on, or};

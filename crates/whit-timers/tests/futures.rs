@@ -164,7 +164,11 @@ fn closed_timers_never_fire() {
     timers.close();
     let mut later = Sleep::new_in(&timers, Some(timers.now() + Duration::from_millis(1)));
     assert!(poll(&mut later).is_pending());
-    timers.park(Some(Instant::now() + Duration::from_millis(5))).unwrap();
+    // A park may return early, and here it does: the driver still remembers when the first was due.
+    let due = later.deadline().unwrap();
+    while Instant::now() < due {
+        timers.park(Some(due)).unwrap();
+    }
     assert!(timers.is_empty());
     // Whoever asks gets to know nevertheless.
     assert!(poll(&mut pending).is_ready() && poll(&mut later).is_ready());

@@ -5,6 +5,7 @@
 //! ends the process in either.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,14 @@ type AnyRoot<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 impl Listening {
     /// Nothing, if the builder does not ask for it.
     pub(crate) fn start(builder: &Builder) -> Result<Option<Listening>, RunError> {
+        Listening::start_by(builder, Interrupts::catch)
+    }
+
+    /// With a `catch` in which a test can let a signal come.
+    fn start_by(
+        builder: &Builder,
+        catch: impl FnOnce(&str, fn()) -> io::Result<Interrupts>,
+    ) -> Result<Option<Listening>, RunError> {
         if !builder.ctrl_c {
             return Ok(None);
         }
@@ -42,7 +51,7 @@ impl Listening {
         let mut listeners = listeners();
         if listeners.number == 0 {
             let name = format!("{}-ctrl-c", builder.name);
-            let caught = Interrupts::catch(&name, || {
+            let caught = catch(&name, || {
                 whit_scope::interrupt();
             });
             listeners.interrupts = Some(caught.map_err(|error| RunError(Why::Signals(error)))?);
@@ -78,4 +87,24 @@ impl Drop for Listening {
 
 fn listeners() -> MutexGuard<'static, Listeners> {
     LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[test]
+    fn a_signal_that_comes_as_soon_as_it_is_caught_is_not_lost() {
+        let listening = Listening::start_by(&Builder::new().ctrl_c(true), |name, first| {
+            let interrupts = Interrupts::catch(name, first)?;
+            // What the thread calls that is told of a signal.
+            first();
+            Ok(interrupts)
+        });
+        let listening = listening.unwrap().unwrap();
+        assert!(listening.root.is_interrupted(), "the signal was lost");
+        let outcome = listening.run(pending::<()>(), |root| whit_core::block_on(root));
+        assert!(outcome.unwrap_err().is_interrupted());
+    }
 }

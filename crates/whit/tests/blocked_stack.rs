@@ -1,6 +1,7 @@
 //! Feature `blocked-stack`: the report shows where the poll is stuck.
 #![cfg(all(feature = "blocked-stack", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
+use std::backtrace::Backtrace;
 use std::hint::black_box;
 use std::sync::mpsc;
 use std::thread;
@@ -30,6 +31,11 @@ fn spins_here(time: Duration) {
     }
 }
 
+/// Whether this program was built with line numbers, as the standard library reads them.
+fn has_lines() -> bool {
+    Backtrace::force_capture().to_string().contains("blocked_stack.rs:")
+}
+
 /// The stack of the one report; where there is none, as the machine was too busy, another try.
 fn stack(work: fn()) -> String {
     for _ in 0..5 {
@@ -47,8 +53,13 @@ fn stack(work: fn()) -> String {
 #[test]
 fn the_report_shows_where_a_poll_sleeps_and_it_sleeps_on() {
     let stack = stack(|| assert!(sleeps_here(400 * MS) >= 400 * MS));
-    assert!(stack.contains("sleeps_here at"), "{stack}");
-    assert!(stack.contains("blocked_stack.rs:"), "{stack}");
+    assert!(stack.contains("sleeps_here"), "{stack}");
+    if has_lines() {
+        assert!(stack.contains("sleeps_here at"), "{stack}");
+        assert!(stack.contains("blocked_stack.rs:"), "{stack}");
+    } else {
+        println!("this program was built without line numbers, as releases are, so the names alone were looked at");
+    }
     for ours in ["whit_executor::", "whit_core::"] {
         assert!(!stack.contains(ours), "how a task is polled is nobody's concern:\n{stack}");
     }

@@ -4,6 +4,9 @@
 #[cfg(target_os = "linux")]
 #[path = "support/child.rs"]
 mod alone;
+#[cfg(whit_tsan)]
+#[path = "../../whit-process/tests/support/heard.rs"]
+mod heard;
 #[path = "support/interrupted.rs"]
 mod interrupted;
 

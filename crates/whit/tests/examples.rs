@@ -7,6 +7,10 @@
 #[allow(dead_code)]
 mod child;
 
+#[cfg(whit_tsan)]
+#[path = "../../whit-process/tests/support/heard.rs"]
+mod heard;
+
 #[path = "support/programs.rs"]
 mod programs;
 

@@ -1,6 +1,9 @@
 //! What several of the tests need.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+#[cfg(whit_tsan)]
+mod heard;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

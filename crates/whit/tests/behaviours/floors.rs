@@ -15,7 +15,7 @@ use whit::{Builder, Handle, LocalExecutor, Task};
 use whit_sim::Campaign;
 
 /// Half of them have an order by chance, the other half priorities.
-const SEEDS: u64 = if cfg!(miri) { 4 } else { 1000 };
+const SEEDS: u64 = if cfg!(any(miri, whit_tsan)) { 4 } else { 1000 };
 
 /// Shows it on all three.
 pub(crate) fn everywhere<F: Future<Output = ()> + Send + 'static>(check: impl Fn() -> F) {
