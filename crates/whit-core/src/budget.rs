@@ -12,9 +12,11 @@ use std::task::{Context, Poll};
 /// Units a task has for each run.
 pub const BUDGET: u8 = 128;
 
+/// Stands for no limit.
+const UNLIMITED: u8 = u8::MAX;
+
 thread_local! {
-    // `None`: no limit.
-    static LEFT: Cell<Option<u8>> = const { Cell::new(None) };
+    static LEFT: Cell<u8> = const { Cell::new(UNLIMITED) };
 }
 
 /// Takes one unit. `Pending` if none was left; then the task has been woken and will be polled again with a fresh budget.
@@ -23,13 +25,13 @@ thread_local! {
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     match LEFT.get() {
-        None => Poll::Ready(()),
-        Some(0) => {
+        UNLIMITED => Poll::Ready(()),
+        0 => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }
-        Some(left) => {
-            LEFT.set(Some(left - 1));
+        left => {
+            LEFT.set(left - 1);
             Poll::Ready(())
         }
     }
@@ -38,8 +40,9 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
 /// Gives one unit back: the operation turned out to have to wait, so it made no progress.
 #[inline]
 pub fn refund() {
-    if let Some(left) = LEFT.get() {
-        LEFT.set(Some((left + 1).min(BUDGET)));
+    let left = LEFT.get();
+    if left < BUDGET {
+        LEFT.set(left + 1);
     }
 }
 
@@ -48,17 +51,17 @@ pub fn refund() {
 #[inline]
 pub fn poll_as_one<T>(cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
     match LEFT.get() {
-        None => f(cx),
-        Some(0) => {
+        UNLIMITED => f(cx),
+        0 => {
             cx.waker().wake_by_ref();
             Poll::Pending
         }
-        Some(units) => {
-            let unlimited = Units::new(None);
+        units => {
+            let unlimited = Units::unlimited();
             let polled = f(cx);
             drop(unlimited);
             if polled.is_ready() {
-                LEFT.set(Some(units - 1));
+                LEFT.set(units - 1);
             }
             polled
         }
@@ -67,35 +70,36 @@ pub fn poll_as_one<T>(cx: &mut Context<'_>, f: impl FnOnce(&mut Context<'_>) -> 
 
 /// Runs `f` with a fresh budget, as one run of a task. For root futures and executors of your own.
 pub fn with_budget<R>(f: impl FnOnce() -> R) -> R {
-    with(Some(BUDGET), f)
+    with_units(BUDGET, f)
 }
 
-/// Runs `f` with so many units, as one run of a task that is to give way soon: a simulation sees by that what may happen between
-/// two operations.
+/// Runs `f` with so many units, at most [`BUDGET`], as one run of a task that is to give way soon: a simulation sees by that what may
+/// happen between two operations.
 pub fn with_units<R>(units: u8, f: impl FnOnce() -> R) -> R {
-    with(Some(units), f)
+    let _units = Units::new(units);
+    f()
 }
 
 /// Runs `f` without a limit, inside a task too: for a poll that must not be turned away.
 pub fn unconstrained<R>(f: impl FnOnce() -> R) -> R {
-    with(None, f)
-}
-
-#[inline]
-fn with<R>(units: Option<u8>, f: impl FnOnce() -> R) -> R {
-    let _units = Units::new(units);
+    let _units = Units::unlimited();
     f()
 }
 
 /// So many units, or no limit, until it is dropped.
 ///
 /// The place is looked up again for the way back: a closure around a whole poll would not be inlined.
-pub(crate) struct Units(Option<u8>);
+pub(crate) struct Units(u8);
 
 impl Units {
     #[inline]
-    pub(crate) fn new(units: Option<u8>) -> Units {
-        Units(LEFT.replace(units))
+    pub(crate) fn new(units: u8) -> Units {
+        Units(LEFT.replace(units.min(BUDGET)))
+    }
+
+    #[inline]
+    fn unlimited() -> Units {
+        Units(LEFT.replace(UNLIMITED))
     }
 }
 

@@ -65,6 +65,8 @@ struct Table {
     fail: unsafe fn(NonNull<Header>, Box<UnhandledPanic>),
     /// Drops the output. Does not unwind.
     drop_output: unsafe fn(NonNull<Header>),
+    /// Whether there is anything to drop in an output that is no panic.
+    values_drop: bool,
     /// Where the output is, from the start.
     output: usize,
     layout: Layout,
@@ -142,10 +144,12 @@ pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working) -> bool {
         }
         (Ok(Poll::Ready(())), _) => {
             let kept = header.meta.release();
-            // SAFETY: the runner's, and the output is there; if nobody else is, it goes with the task.
+            // SAFETY: the runner's, and the output is there, a value; if nobody else is, it goes with the task.
             unsafe {
                 if header.control.is_alone(kept) {
-                    drop_output(cell);
+                    if header.table.values_drop {
+                        drop_output(cell);
+                    }
                     free(cell);
                 } else {
                     conclude(cell, true, kept);
@@ -268,6 +272,7 @@ impl<F: Future> Task<F> {
         drop_future: Self::drop_future,
         fail: Self::fail,
         drop_output: Self::drop_output,
+        values_drop: std::mem::needs_drop::<F::Output>(),
         output: offset_of!(Task<F>, stage),
         layout: Layout::new::<Task<F>>(),
         class: memory::class(Layout::new::<Task<F>>()),

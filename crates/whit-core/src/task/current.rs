@@ -4,7 +4,7 @@
 //! runner looks at the note when the poll is over, and it alone decides by it.
 //!
 //! Rule: `cell` points to a task only while this thread polls it, and not while it is dropped or its awaiter woken: another task
-//! may stand at that address then.
+//! may stand at that address then. So it is null wherever `id` is `None`.
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -50,8 +50,13 @@ pub(super) fn woke_itself(cell: NonNull<Header>) -> bool {
 ///
 /// The place is looked up again and again, by closures of one line: around a whole poll one would not be inlined.
 pub(super) struct Working {
-    // What was there before, in the middle of a poll perhaps.
-    id: Option<TaskId>,
+    /// What was there before, in the middle of a poll; mostly a thread comes from outside of tasks.
+    outer: Option<Outer>,
+}
+
+#[derive(Clone, Copy)]
+struct Outer {
+    id: TaskId,
     cell: *const Header,
     woken: bool,
 }
@@ -59,10 +64,9 @@ pub(super) struct Working {
 impl Working {
     #[inline]
     pub(super) fn new(id: TaskId) -> Working {
-        CURRENT.with(|current| Working {
-            id: current.id.replace(Some(id)),
-            cell: current.cell.replace(ptr::null()),
-            woken: current.woken.get(),
+        CURRENT.with(|current| {
+            let before = current.id.replace(Some(id));
+            Working { outer: before.map(|id| current.leave(id)) }
         })
     }
 
@@ -85,10 +89,23 @@ impl Working {
 impl Drop for Working {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| {
-            current.id.set(self.id);
-            current.cell.set(self.cell);
-            current.woken.set(self.woken);
+        CURRENT.with(|current| match self.outer {
+            None => current.id.set(None),
+            Some(outer) => current.come_back(outer),
         });
+    }
+}
+
+impl Current {
+    #[cold]
+    fn leave(&self, id: TaskId) -> Outer {
+        Outer { id, cell: self.cell.replace(ptr::null()), woken: self.woken.get() }
+    }
+
+    #[cold]
+    fn come_back(&self, outer: Outer) {
+        self.id.set(Some(outer.id));
+        self.cell.set(outer.cell);
+        self.woken.set(outer.woken);
     }
 }

@@ -57,7 +57,7 @@ impl Runnable {
     pub fn poll(self, units: u8) -> Option<Runnable> {
         let _nothing_inherited = inherited::suspend();
         let working = Working::new(self.meta().id());
-        let _budget = budget::Units::new(Some(units));
+        let _budget = budget::Units::new(units);
         let cell = self.into_cell();
         // SAFETY: the runnable is taken apart, and made again if it is to run again.
         unsafe { cell::run(cell, &working) }.then(|| Runnable(cell))
