@@ -4,7 +4,8 @@ use super::{ONE, Row, TWO, contenders, one_thread, row, two_workers, with_python
 use crate::bare::Bare;
 use crate::meter::Meter;
 use crate::plan::Contender;
-use crate::rows::{executor, python, ready};
+use crate::rows::{executor, mailboxes, python, ready};
+use crate::runtimes::{Smol, SmolLocal, Tokio, Whit, WhitLocal};
 
 /// With what a bare deque of tasks needs.
 fn limited(mut contenders: Vec<Contender>, bare: fn(Meter) -> f64) -> Vec<Contender> {
@@ -104,6 +105,17 @@ pub(super) fn rows() -> Vec<Row> {
         row!(TWO, "actors", "8 producers, 8 consumers, over async-channel", two_workers!(executor::actors)),
         row!(
             TWO,
+            "mailboxes",
+            "8 producers, 8 consumers, over each runtime's own channels",
+            contenders![
+                "whit" => mailboxes::whit::<Whit>,
+                "tokio" => mailboxes::tokio::<Tokio<true>>,
+                "smol" => mailboxes::smol::<Smol>,
+            ],
+            "tokio" >= 1.5
+        ),
+        row!(
+            TWO,
             "heartbeat",
             "longest gap of a 10 ms beat beside a blocked task (ms)",
             two_workers!(executor::heartbeat)
@@ -178,6 +190,18 @@ pub(super) fn rows() -> Vec<Row> {
             "one-actors",
             "8 producers, 8 consumers, over async-channel",
             one_thread!(executor::actors),
+            "tokio" >= 1.5,
+            "best" >= 0.9
+        ),
+        row!(
+            ONE,
+            "one-mailboxes",
+            "8 producers, 8 consumers, over each runtime's own channels",
+            contenders![
+                "whit" => mailboxes::whit::<WhitLocal>,
+                "tokio" => mailboxes::tokio::<Tokio<false>>,
+                "smol" => mailboxes::smol::<SmolLocal>,
+            ],
             "tokio" >= 1.5,
             "best" >= 0.9
         ),

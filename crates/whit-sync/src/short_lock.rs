@@ -5,19 +5,24 @@
 //! Rules:
 //! 1. Whoever changes `locked` from false to true is inside, until it stores false.
 //! 2. Nobody is told that the lock is free. Whoever finds it locked looks again: for a moment without rest, as the one inside
-//!    is nearly always running on another core; then letting other threads run; and then after sleeps that get longer, so
-//!    that one inside that was pre-empted gets the processor, whatever the priorities are.
+//!    is nearly always running on another core; then by rule 3; then letting other threads run; and then after sleeps that get
+//!    longer, so that one inside that was pre-empted gets the processor, whatever the priorities are.
+//! 3. Each section is counted, inside. Who sees the count go on stays away, for as long as it takes to wake a thread at most:
+//!    somebody works in peace then, with the lock and the data in the cache of its core. Two that take turns would spend most
+//!    of their time on fetching them from each other. Once nobody has come for a microsecond it is time to go in.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use crate::sync::UnsafeCell;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::const_unless_loom;
 
 #[derive(Debug)]
 pub(crate) struct ShortLock<T> {
     locked: AtomicBool,
+    // Sections so far, written inside: by it those who wait see whether others go in and out.
+    sections: AtomicU32,
     data: UnsafeCell<T>,
 }
 
@@ -29,7 +34,7 @@ unsafe impl<T: Send> Sync for ShortLock<T> {}
 impl<T> ShortLock<T> {
     const_unless_loom! {
         pub(crate) const fn new(data: T) -> ShortLock<T> {
-            ShortLock { locked: AtomicBool::new(false), data: UnsafeCell::new(data) }
+            ShortLock { locked: AtomicBool::new(false), sections: AtomicU32::new(0), data: UnsafeCell::new(data) }
         }
     }
 
@@ -39,6 +44,8 @@ impl<T> ShortLock<T> {
         if !self.try_lock() {
             self.lock_contended();
         }
+        // No read-modify-write: nobody else writes to it.
+        self.sections.store(self.sections.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         ShortGuard { lock: self, marker: PhantomData }
     }
 
@@ -51,7 +58,7 @@ impl<T> ShortLock<T> {
     fn lock_contended(&self) {
         let mut patience = Patience::default();
         loop {
-            patience.wait();
+            patience.wait(&self.sections);
             // A look first: others' steps need the cache line.
             if !self.locked.load(Ordering::Relaxed) && self.try_lock() {
                 return;
@@ -99,9 +106,10 @@ struct Patience {
 
 #[cfg(not(loom))]
 impl Patience {
-    fn wait(&mut self) {
+    fn wait(&mut self, sections: &AtomicU32) {
         match self.looks {
-            looks if looks < SPINS.len() as u32 => (0..SPINS[looks as usize]).for_each(|_| std::hint::spin_loop()),
+            0 => pause(4),
+            1 => rest_while_busy(|| sections.load(Ordering::Relaxed)),
             looks if looks < SLEEPS_FROM => std::thread::yield_now(),
             looks => std::thread::sleep(std::time::Duration::from_micros(1 << (looks - SLEEPS_FROM).min(SLEEP_MOST))),
         }
@@ -109,22 +117,85 @@ impl Patience {
     }
 }
 
+/// Rule 3.
+#[cfg(not(loom))]
+fn rest_while_busy(mut sections: impl FnMut() -> u32) {
+    let mut before = sections();
+    for _ in 0..RESTS_MOST {
+        pause(REST);
+        let now = sections();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+}
+
+#[cfg(not(loom))]
+fn pause(times: u32) {
+    (0..times).for_each(|_| std::hint::spin_loop());
+}
+
 #[cfg(loom)]
 impl Patience {
-    fn wait(&mut self) {
+    fn wait(&mut self, _: &AtomicU32) {
         self.looks += 1;
         loom::thread::yield_now();
     }
 }
 
-/// Pauses of the processor before each of the first looks, some 10 microseconds in all. Short once, for a section that is just
-/// ending. Then long: two threads that both come back at once spend their time on fetching the cache line from each other,
-/// while a rest of some microseconds lets one do a hundred sections in peace.
+/// Pauses of the processor between two looks at a busy lock, less than a microsecond. With fewer the looks disturb the one inside.
 #[cfg(not(loom))]
-const SPINS: [u32; 5] = [4, 128, 128, 128, 256];
+const REST: u32 = 32;
+/// The most of these rests, some 30 microseconds in all: as long as it takes to wake a thread.
+#[cfg(not(loom))]
+const RESTS_MOST: u32 = 40;
 /// From this look on it sleeps; before, it lets others run.
 #[cfg(not(loom))]
-const SLEEPS_FROM: u32 = SPINS.len() as u32 + 10;
+const SLEEPS_FROM: u32 = 12;
 /// The longest sleep, as a power of two in microseconds.
 #[cfg(not(loom))]
 const SLEEP_MOST: u32 = 10;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_stays_away_from_a_busy_lock_and_not_for_ever() {
+        let looks = |step: u32, busy_until: u32| {
+            let mut looks = 0;
+            rest_while_busy(|| {
+                looks += 1;
+                assert!(looks < 1000, "nobody waits for so long");
+                looks.min(busy_until) * step
+            });
+            looks
+        };
+        assert_eq!(looks(0, 0), 2, "nobody else comes");
+        assert_eq!(looks(3, 5), 6, "five came, and then nobody");
+        assert_eq!(looks(1, u32::MAX), RESTS_MOST + 1, "there is no end of them");
+    }
+
+    #[test]
+    fn no_two_are_inside() {
+        let lock = ShortLock::new(0_u64);
+        let count = || {
+            for turn in 0..20_000 {
+                let mut counted = lock.lock();
+                let before = *counted;
+                if turn % 100 == 0 {
+                    // Others run, on one core too.
+                    std::thread::yield_now();
+                }
+                *counted = before + 1;
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(count);
+            }
+        });
+        assert_eq!(*lock.lock(), 60_000);
+    }
+}

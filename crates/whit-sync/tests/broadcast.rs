@@ -145,3 +145,16 @@ fn threads_that_come_and_go_see_everything_once() {
         });
     }
 }
+
+/// Of a handful the first were seen by all others, and the rest were not.
+#[test]
+fn a_handful_reaches_beyond_where_another_one_stands() {
+    let (sender, mut first) = broadcast::channel(1024);
+    let mut second = sender.subscribe();
+    (0..5).for_each(|number| sender.try_send(number).unwrap());
+    assert_eq!([(); 5].map(|()| first.try_recv().unwrap()), [0, 1, 2, 3, 4]);
+    (5..25).for_each(|number| sender.try_send(number).unwrap());
+    (0..25).for_each(|number| assert_eq!(second.try_recv(), Ok(number)));
+    (5..25).for_each(|number| assert_eq!(first.try_recv(), Ok(number)));
+    assert!(sender.is_empty());
+}

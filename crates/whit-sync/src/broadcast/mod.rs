@@ -121,6 +121,33 @@ impl<T> State<T> {
         self.queue.pop_front().map(|slot| slot.message)
     }
 
+    /// Rule 3: as many as `most` calls of `take`. The later a message, the more have yet to take it: so the last of them tells
+    /// whether all are cloned or all are taken out, which is quick then.
+    fn take_more(&mut self, next: &mut u64, most: usize, taken: &mut VecDeque<T>)
+    where
+        T: Clone,
+    {
+        let from = (*next - self.first) as usize;
+        let to = self.queue.len().min(from + most);
+        if from == to {
+            return;
+        }
+        if self.queue[from].unseen > 1 {
+            for slot in self.queue.range_mut(from..to) {
+                taken.push_back(slot.message.clone());
+                slot.unseen -= 1;
+                *next += 1;
+            }
+        } else if self.queue[to - 1].unseen == 1 {
+            debug_assert_eq!(from, 0, "who has yet to take one before it has yet to take this one");
+            taken.extend(self.queue.drain(..to).map(|slot| slot.message));
+            (self.first, *next) = (self.first + to as u64, *next + to as u64);
+        } else {
+            // Others stand within the handful.
+            taken.extend((from..to).map_while(|_| self.take(next)));
+        }
+    }
+
     /// Rule 2: lets in who waits, as long as there is room.
     fn let_in(&mut self, wakers: &mut WakeList) {
         while self.receivers > 0

@@ -83,10 +83,7 @@ fn take<'s, T: Clone>(
     // Rule 4. A `Clone` that panics costs nothing either, from here on.
     taken.push_back(message);
     if state.sending.is_empty() {
-        for _ in 1..batch {
-            let Some(message) = state.take(next) else { break };
-            taken.push_back(message);
-        }
+        state.take_more(next, batch - 1, taken);
     } else {
         let mut wakers = WakeList::default();
         state.let_in(&mut wakers);

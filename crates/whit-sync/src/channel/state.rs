@@ -86,7 +86,7 @@ impl<T> Channel<T> {
     }
 
     /// Rule 1, and waiting: `message` is taken out when it is sent or waits in the entry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_send(
         &self,
         message: &mut Option<T>,
@@ -105,6 +105,7 @@ impl<T> Channel<T> {
         self.send_or_wait(state, sent, key, waker)
     }
 
+    #[inline(never)]
     fn send_or_wait(
         &self,
         state: ShortGuard<'_, State<T>>,
@@ -122,6 +123,7 @@ impl<T> Channel<T> {
         }
     }
 
+    #[inline(never)]
     fn look_for_room(&self, entry: Key, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<(), T>> {
         let mut state = self.state.lock();
         if state.sending.is_queued(entry) {
@@ -155,7 +157,7 @@ impl<T> Channel<T> {
     }
 
     /// Rule 2, and waiting.
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll_recv(&self, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<T, RecvError>> {
         if let Some(entry) = *key {
             return self.look_for_message(entry, key, waker);
@@ -167,6 +169,7 @@ impl<T> Channel<T> {
         self.recv_or_wait(state, key, waker)
     }
 
+    #[inline(never)]
     fn recv_or_wait(
         &self,
         state: ShortGuard<'_, State<T>>,
@@ -183,6 +186,7 @@ impl<T> Channel<T> {
         }
     }
 
+    #[inline(never)]
     fn look_for_message(&self, entry: Key, key: &mut Option<Key>, waker: &Waker) -> Poll<Result<T, RecvError>> {
         let mut state = self.state.lock();
         if state.receiving.is_queued(entry) {
