@@ -19,9 +19,11 @@ use crate::state::State;
 use crate::sync::Arc as QueueArc;
 use crate::thread;
 
-/// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
-const INJECTOR_EACH: u32 = 61;
-/// Turns, of a task and the root each, between two looks at the driver.
+/// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align. A model has
+/// few tasks.
+const INJECTOR_EACH: u32 = if cfg!(loom) { 2 } else { 61 };
+/// Turns, of a task and the root each, between two looks at the driver. A wait in a reactor takes no more events than that, so
+/// that a worker is not brought more than it runs, and what waits does so in the system's queue, in order.
 const DRIVER_EACH: u32 = 64;
 
 /// One that runs tasks: a thread in `block_on`, or a `run` future.
@@ -150,20 +152,30 @@ impl Driving<'_> {
     fn next(&mut self) -> Option<Runnable> {
         self.looks.turn = self.looks.turn.wrapping_add(1);
         if self.looks.turn.is_multiple_of(INJECTOR_EACH)
-            && let Some(runnable) = self.state.injector.pop()
+            && let Some(runnable) = self.fetch()
         {
             return Some(runnable);
         }
         self.queue.pop().or_else(|| self.search())
     }
 
+    /// From the injector. Not one task alone: while events fill the own queue again and again, it would never be the turn of
+    /// what a full ring has sent there, though it came first.
+    fn fetch(&mut self) -> Option<Runnable> {
+        if self.state.injector.is_empty() {
+            return None;
+        }
+        self.state.look_at_crew(&mut self.looks.crew);
+        self.queue.fetch(&self.state.injector, self.looks.crew.1.len())
+    }
+
     /// The own queue is empty.
     fn search(&mut self) -> Option<Runnable> {
-        self.state.look_at_crew(&mut self.looks.crew);
-        let crew = &self.looks.crew.1;
-        if let Some(runnable) = self.queue.fetch(&self.state.injector, crew.len()) {
+        if let Some(runnable) = self.fetch() {
             return Some(runnable);
         }
+        self.state.look_at_crew(&mut self.looks.crew);
+        let crew = &self.looks.crew.1;
         self.looks.searcher = self.looks.searcher || self.state.sleepers.start_search(crew.len());
         self.looks.throttled = !self.looks.searcher;
         if self.looks.throttled {
