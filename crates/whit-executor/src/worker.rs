@@ -41,6 +41,10 @@ struct Looks {
     // Was not allowed to be one at the last try.
     throttled: bool,
     asleep: bool,
+    // The last look at the driver has.
+    driver_brings: bool,
+    // A deadline that lets it not wait.
+    past: Instant,
     spin: Spin,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
@@ -95,6 +99,8 @@ impl Worker {
                 searcher: false,
                 throttled: false,
                 asleep: false,
+                driver_brings: false,
+                past: Instant::now(),
                 spin: Spin::default(),
                 crew: (0, Vec::new()),
             },
@@ -152,30 +158,33 @@ impl Driving<'_> {
     fn next(&mut self) -> Option<Runnable> {
         self.looks.turn = self.looks.turn.wrapping_add(1);
         if self.looks.turn.is_multiple_of(INJECTOR_EACH)
-            && let Some(runnable) = self.fetch()
+            && let Some(runnable) = self.state.injector.pop()
         {
             return Some(runnable);
         }
         self.queue.pop().or_else(|| self.search())
     }
 
-    /// From the injector. Not one task alone: while events fill the own queue again and again, it would never be the turn of
-    /// what a full ring has sent there, though it came first.
-    fn fetch(&mut self) -> Option<Runnable> {
-        if self.state.injector.is_empty() {
-            return None;
+    /// Looks at the driver without waiting. If it had something at the last look, as many tasks from the injector as it may bring
+    /// go first: while events fill the own queue again and again, it would never be the turn of what a full ring has sent
+    /// there, though it came first. Tasks that spawn others are another matter: they go on with what is in the ring.
+    fn look_at_driver(&mut self, park: &dyn Park) {
+        if self.looks.driver_brings && !self.state.injector.is_empty() {
+            self.state.look_at_crew(&mut self.looks.crew);
+            self.queue.take_over(&self.state.injector, DRIVER_EACH as usize, self.looks.crew.1.len());
         }
-        self.state.look_at_crew(&mut self.looks.crew);
-        self.queue.fetch(&self.state.injector, self.looks.crew.1.len())
+        let before = self.queue.len();
+        park_quietly(park, Some(self.looks.past));
+        self.looks.driver_brings = self.queue.len() != before;
     }
 
     /// The own queue is empty.
     fn search(&mut self) -> Option<Runnable> {
-        if let Some(runnable) = self.fetch() {
-            return Some(runnable);
-        }
         self.state.look_at_crew(&mut self.looks.crew);
         let crew = &self.looks.crew.1;
+        if let Some(runnable) = self.queue.fetch(&self.state.injector, crew.len()) {
+            return Some(runnable);
+        }
         self.looks.searcher = self.looks.searcher || self.state.sleepers.start_search(crew.len());
         self.looks.throttled = !self.looks.searcher;
         if self.looks.throttled {
@@ -281,14 +290,13 @@ pub(crate) fn block_on<F: Future>(
     let unparker = park.unparker();
     let woken = RootWaker::new(unparker.clone());
     let root_waker = Waker::from(woken.clone());
-    let past = Instant::now();
     Worker::new(state.clone(), spare).drive(home, |worker| {
         let mut turns = 0u32;
         loop {
             // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
             turns = turns.wrapping_add(1);
             if turns.is_multiple_of(DRIVER_EACH) {
-                park_quietly(park, Some(past));
+                worker.look_at_driver(park);
             }
             if woken.take() {
                 let mut cx = Context::from_waker(&root_waker);

@@ -77,6 +77,7 @@ impl LocalState {
         first.or_else(|| own.pop()).or_else(|| self.take_over(own))
     }
 
+    #[inline(never)]
     fn take_over(&self, own: &Own) -> Option<Runnable> {
         self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable))
     }
