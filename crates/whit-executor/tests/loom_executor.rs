@@ -106,7 +106,7 @@ fn what_a_runner_takes_over_is_seen_by_the_other() {
             let (executor, done) = (executor.clone(), done[0].clone());
             move || block_on(executor.run(done.wait()))
         });
-        for holds in [false, false, true] {
+        for holds in [true, false, false] {
             let (ran, done) = (ran.clone(), done.clone());
             let task = async move {
                 if ran.fetch_add(1, Ordering::AcqRel) == 2 {
