@@ -44,6 +44,14 @@ impl Injector {
         })
     }
 
+    /// Up to `most` tasks to `take`, but no more than a fair share among `sharers`, rounded up.
+    pub(crate) fn move_batch(&self, most: usize, sharers: usize, take: impl FnMut(Runnable)) {
+        self.with(|tasks| {
+            let share = most.min(tasks.len().div_ceil(sharers.max(1)));
+            tasks.drain(..share).for_each(take);
+        });
+    }
+
     /// May be out of date, but not for one whose own fence orders it behind a push.
     pub(crate) fn is_empty(&self) -> bool {
         self.length.0.load(Ordering::Acquire) == 0

@@ -71,7 +71,7 @@ impl LocalQueue {
     /// wants to finds this queue not empty.
     #[inline]
     fn has_come_to_two(&self) -> bool {
-        self.shared.ring.len() + usize::from(self.shared.has_slot()) == 2
+        self.len() == 2
     }
 
     #[inline]
@@ -105,11 +105,22 @@ impl LocalQueue {
     pub(crate) fn fetch(&self, injector: &Injector, sharers: usize) -> Option<Runnable> {
         // Half of the ring, so that what these tasks spawn does not overflow at once.
         let most = self.shared.ring.room() / 2;
-        injector.pop_batch(most, sharers, |task| {
-            if let Err(refused) = self.shared.ring.push(task) {
-                unreachable!("{refused:?} had room a moment ago, and only the owner takes room away");
-            }
-        })
+        injector.pop_batch(most, sharers, |task| self.push_to_room(task))
+    }
+
+    /// Takes up to `most` over from the injector behind what is there, but no more than there is room for.
+    pub(crate) fn take_over(&self, injector: &Injector, most: usize, sharers: usize) {
+        injector.move_batch(most.min(self.shared.ring.room()), sharers, |task| self.push_to_room(task));
+    }
+
+    fn push_to_room(&self, runnable: Runnable) {
+        if let Err(refused) = self.shared.ring.push(runnable) {
+            unreachable!("{refused:?} had room a moment ago, and only the owner takes room away");
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shared.ring.len() + usize::from(self.shared.has_slot())
     }
 
     /// Takes half of the victim's tasks; the first of them is the answer. This queue is empty.

@@ -20,9 +20,11 @@ use crate::state::State;
 use crate::sync::Arc as QueueArc;
 use crate::thread;
 
-/// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align.
-const INJECTOR_EACH: u32 = 61;
-/// Turns, of a task and the root each, between two looks at the driver.
+/// Tasks between two looks at the injector while the own queue has some; a prime, so that patterns do not align. A model has
+/// few tasks.
+const INJECTOR_EACH: u32 = if cfg!(loom) { 2 } else { 61 };
+/// Turns, of a task and the root each, between two looks at the driver. A wait in a reactor takes no more events than that, so
+/// that a worker is not brought more than it runs, and what waits does so in the system's queue, in order.
 const DRIVER_EACH: u32 = 64;
 
 /// One that runs tasks: a thread in `block_on`, or a `run` future.
@@ -40,6 +42,10 @@ struct Looks {
     // Was not allowed to be one at the last try.
     throttled: bool,
     asleep: bool,
+    // The last look at the driver has.
+    driver_brings: bool,
+    // A deadline that lets it not wait.
+    past: Instant,
     spin: Spin,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
@@ -94,6 +100,8 @@ impl Worker {
                 searcher: false,
                 throttled: false,
                 asleep: false,
+                driver_brings: false,
+                past: Instant::now(),
                 spin: Spin::default(),
                 crew: (0, Vec::new()),
             },
@@ -156,6 +164,19 @@ impl Driving<'_> {
             return Some(runnable);
         }
         self.queue.pop().or_else(|| self.search())
+    }
+
+    /// Looks at the driver without waiting. If it had something at the last look, as many tasks from the injector as it may bring
+    /// go first: while events fill the own queue again and again, it would never be the turn of what a full ring has sent
+    /// there, though it came first. Tasks that spawn others are another matter: they go on with what is in the ring.
+    fn look_at_driver(&mut self, park: &dyn Park) {
+        if self.looks.driver_brings && !self.state.injector.is_empty() {
+            self.state.look_at_crew(&mut self.looks.crew);
+            self.queue.take_over(&self.state.injector, DRIVER_EACH as usize, self.looks.crew.1.len());
+        }
+        let before = self.queue.len();
+        park_quietly(park, Some(self.looks.past));
+        self.looks.driver_brings = self.queue.len() != before;
     }
 
     /// The own queue is empty.
@@ -270,13 +291,12 @@ pub(crate) fn block_on<F: Future>(
     let unparker = park.unparker();
     let woken = RootWaker::new(unparker.clone());
     let root_waker = Waker::from(woken.clone());
-    let past = Instant::now();
     Worker::new(state.clone(), spare).drive(home, |worker| {
         let mut look = Look::new(DRIVER_EACH);
         loop {
             // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
             if look.turn() && look.is_due() {
-                park_quietly(park, Some(past));
+                worker.look_at_driver(park);
             }
             if woken.take() {
                 let mut cx = Context::from_waker(&root_waker);

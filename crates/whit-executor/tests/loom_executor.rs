@@ -95,6 +95,34 @@ fn a_runner_that_finds_work_calls_the_next() {
     });
 }
 
+/// A runner that has a task and takes over more from the injector hides neither from the one that goes to sleep: what it is kept
+/// from by the task that it runs, the other one does.
+#[test]
+fn what_a_runner_takes_over_is_seen_by_the_other() {
+    bounded(2, || {
+        let (executor, ran) = (executor(), Arc::new(AtomicUsize::new(0)));
+        let done: [Arc<Flag>; 2] = Default::default();
+        let other = thread::spawn({
+            let (executor, done) = (executor.clone(), done[0].clone());
+            move || block_on(executor.run(done.wait()))
+        });
+        for holds in [true, false, false] {
+            let (ran, done) = (ran.clone(), done.clone());
+            let task = async move {
+                if ran.fetch_add(1, Ordering::AcqRel) == 2 {
+                    done.iter().for_each(|flag| flag.set());
+                }
+                while holds && ran.load(Ordering::Acquire) < 3 {
+                    thread::yield_now();
+                }
+            };
+            executor.spawn(task).detach();
+        }
+        block_on(executor.run(done[1].wait()));
+        other.join().unwrap();
+    });
+}
+
 /// Counts its drops, not among what is modelled.
 struct Dropped(PlainArc<Plain>);
 impl Drop for Dropped {

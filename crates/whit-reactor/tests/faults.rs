@@ -83,6 +83,41 @@ fn a_waker_that_panics_costs_nobody_else_an_event() {
     }
 }
 
+/// A wait takes some of the events that there are, those that came first; the next wait takes the rest.
+#[test]
+fn a_wait_takes_a_handful_and_in_the_order_of_the_events() {
+    const SOURCES: usize = 150;
+    for reactor in [Reactor::new().unwrap(), Reactor::oneshot().unwrap()] {
+        let reactor = Arc::new(reactor);
+        let shared: SharedReactor = reactor.clone();
+        let pairs = (0..SOURCES).map(|_| {
+            let (near, far) = UnixStream::pair().unwrap();
+            (near, Async::new_in(far, &shared).unwrap(), Arc::new(Count::default()))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        // Away with the news that they are writable.
+        (0..SOURCES).for_each(|_| reactor.park(Some(Instant::now())).unwrap());
+        for (_, io, count) in &pairs {
+            assert!(io.poll_readable(&mut Context::from_waker(&count.clone().into())).is_pending());
+        }
+        // Not in the order of registration.
+        for (near, ..) in pairs.iter().rev() {
+            (&mut &*near).write_all(b"x").unwrap();
+        }
+        let told = || pairs.iter().rev().map(|(.., count)| count.0.load(Ordering::SeqCst) == 1).collect::<Vec<_>>();
+        let (mut before, mut waits) = (0, 0);
+        while before < SOURCES {
+            reactor.park(Some(Instant::now())).unwrap();
+            let told = told();
+            let now = told.iter().filter(|told| **told).count();
+            assert!(told[..now].iter().all(|told| *told), "a later event overtook an earlier one");
+            assert!((before + 1..=before + 64).contains(&now), "a wait took {} events", now - before);
+            (before, waits) = (now, waits + 1);
+        }
+        assert_eq!(waits, 3);
+    }
+}
+
 #[test]
 fn bytes_behind_a_descriptor_that_was_sent_along_are_read() {
     let reactor = Arc::new(Reactor::new().unwrap());

@@ -17,9 +17,9 @@ use super::current::Working;
 use super::kept::Kept;
 use super::memory;
 use super::outcome::{Outcome, UnhandledPanic, discard};
+use super::spawn::Spawn;
 use super::state::{Concluded, Control, Pended};
 use super::waker;
-use super::spawn::Spawn;
 use crate::{Home, Meta, quietly};
 
 /// The part of a task that is the same for all.

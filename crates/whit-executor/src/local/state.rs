@@ -70,11 +70,17 @@ impl LocalState {
         own.alive.get().wrapping_add(self.foreign.load(Ordering::Acquire)) == 0
     }
 
-    /// The next task; one from elsewhere first, now and then.
+    /// The next task; now and then those from elsewhere are taken over first, all of them, or they would starve while the own
+    /// queue never runs dry.
     #[inline]
     pub(super) fn next(&self, own: &Own, look_elsewhere: bool) -> Option<Runnable> {
-        let first = if look_elsewhere { self.injector.pop() } else { None };
-        first.or_else(|| own.pop()).or_else(|| self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable)))
+        let first = if look_elsewhere { self.take_over(own) } else { None };
+        first.or_else(|| own.pop()).or_else(|| self.take_over(own))
+    }
+
+    #[inline(never)]
+    fn take_over(&self, own: &Own) -> Option<Runnable> {
+        self.injector.pop_batch(usize::MAX, 1, |runnable| own.push(runnable))
     }
 
     /// From here on the thread works for this executor.

@@ -20,11 +20,10 @@ use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use whit_core::Interest;
 
-use super::Ready;
+use super::{EVENTS_MOST, Ready};
 
 /// The key of the eventfd; sources have smaller ones.
 const NOTIFY: u64 = u64::MAX;
-const EVENTS_MOST: usize = 256;
 /// Longer time-outs end early, which a park may; so each form of them fits.
 const TIMEOUT_MOST: Duration = Duration::from_secs(86_400);
 

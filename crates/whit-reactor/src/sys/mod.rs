@@ -11,6 +11,12 @@ pub(crate) use linux::{Poller, TELLS_END, Waiter, short_read_empties};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{Poller, TELLS_END, Waiter, short_read_empties};
 
+/// A wait takes no more events than this, and leaves the rest, in its order, to the next.
+///
+/// About as many as an executor runs tasks between two looks: so what waits, waits in the system's queue, where the order is
+/// that of the events, and any worker gets the oldest next. With more, tasks would pile up in the queue of the one that waited.
+pub(crate) const EVENTS_MOST: usize = 64;
+
 /// What the system said about one source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ready {

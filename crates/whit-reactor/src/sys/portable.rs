@@ -1,12 +1,13 @@
 //! All other systems: `polling` waits.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use polling::{Event, Events, PollMode};
 use whit_core::{BorrowedSource, Interest};
 
-use super::Ready;
+use super::{EVENTS_MOST, Ready};
 
 /// Whether an event tells that a stream has ended.
 pub(crate) const TELLS_END: bool = false;
@@ -62,7 +63,7 @@ pub(crate) struct Waiter {
 
 impl Waiter {
     pub(crate) fn new() -> Waiter {
-        Waiter { events: Events::new() }
+        Waiter { events: Events::with_capacity(NonZeroUsize::new(EVENTS_MOST).expect("a wait takes some")) }
     }
 
     pub(crate) fn wait(
