@@ -12,9 +12,12 @@
 #[path = "support/model.rs"]
 mod support;
 
+use std::cell::Cell;
+
 use loom::sync::atomic::Ordering;
 use loom::thread;
 use support::*;
+use whit_core::{Home, drive_alone};
 
 #[test]
 fn a_wake_meets_a_run() {
@@ -162,6 +165,24 @@ fn a_handle_goes_during_a_poll() {
                 assert_eq!(model.end(), 0);
             });
         }
+    }
+}
+
+/// The handle goes by a plain store, on the thread where all runnables are run: rule 9. A wake on another thread may have left
+/// the runnable there, and nothing else behind.
+#[test]
+fn a_handle_goes_at_home_as_others_wake() {
+    for by_ref in [false, true] {
+        model(move || {
+            let (model, [waker], task) = Model::waiting(1);
+            let waking = if by_ref { model.wakes_by_ref(0, waker) } else { model.wakes(0, waker) };
+            let (home, alone) = (model.queue.clone() as Home, Cell::new(true));
+            // SAFETY: the other thread takes no runnable out of the queue.
+            unsafe { drive_alone(&home, &*home, &alone, || task.detach()) };
+            drop(home);
+            waking.join().unwrap();
+            assert_eq!(model.end(), 1);
+        });
     }
 }
 
