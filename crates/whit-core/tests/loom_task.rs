@@ -177,6 +177,8 @@ fn a_handle_goes_at_home_as_others_wake() {
             let (model, [waker], task) = Model::waiting(1);
             let waking = if by_ref { model.wakes_by_ref(0, waker) } else { model.wakes(0, waker) };
             let (home, alone) = (model.queue.clone() as Home, Cell::new(true));
+            // Else loom never lets the wake come first.
+            thread::yield_now();
             // SAFETY: the other thread takes no runnable out of the queue.
             unsafe { drive_alone(&home, &*home, &alone, || task.detach()) };
             drop(home);
