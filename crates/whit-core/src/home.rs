@@ -77,7 +77,7 @@ pub fn is_driving(home: &Home) -> bool {
     DRIVEN.with(Cell::get).is_some_and(|d| d.address == address(home))
 }
 
-/// Whether this thread drives `home`, and is the only one to have its runnables.
+/// Whether this thread drives `home`, and is the only one to have its runnables. Of `home` only the address is looked at.
 #[inline]
 pub(crate) fn is_alone(home: &Home) -> bool {
     DRIVEN.with(Cell::get).is_some_and(|driven| {

@@ -11,7 +11,7 @@ use super::cell::{self, Header};
 use super::outcome::open;
 use super::runnable::{Runnable, go_home};
 use super::waker::after;
-use crate::{Meta, TaskId, cleanup, home, quietly};
+use crate::{Meta, TaskId, cleanup, quietly};
 
 /// A spawned task: a future of its output. **Dropping it cancels the task**; [`detach`](Task::detach) lets it run on.
 ///
@@ -123,8 +123,7 @@ impl<T> FallibleTask<T> {
     pub fn detach(self) {
         let this = std::mem::ManuallyDrop::new(self);
         let header = this.header();
-        // SAFETY: an untouched task has not run, so that it has its future.
-        if header.control().is_untouched() && home::is_alone(unsafe { header.meta().home() }) {
+        if header.control().is_untouched() && header.meta().is_at_home_alone() {
             return header.control().leave_untouched();
         }
         this.forget_awaiter();

@@ -80,8 +80,10 @@ const DECLINED: usize = usize::MAX;
 const UNASKED: usize = usize::MAX - 1;
 /// It does keep one, and was not asked to keep the task yet.
 const ADOPTED: usize = usize::MAX - 2;
-/// It was, and has not kept it. What is less is a key.
+/// It was, and has not kept it.
 const PASSED: usize = usize::MAX - 3;
+/// It has been told that the future is gone, or is being told, and may be gone itself. What is less is a key.
+const RELEASED: usize = usize::MAX - 4;
 
 impl Meta {
     /// Of a task that goes to `home`, written to `place`; [`adopted`](Meta::adopted) must be called before it is scheduled.
@@ -162,17 +164,27 @@ impl Meta {
             // SAFETY: adopted, not ended as the future is there, and not kept before, as the key says.
             unsafe { home.keep(task) }
         });
-        debug_assert!(key.is_none_or(|key| key < PASSED), "a key that stands for none");
+        debug_assert!(key.is_none_or(|key| key < RELEASED), "a key that stands for none");
         self.key.store(key.unwrap_or(PASSED), Ordering::Relaxed);
         key.is_some()
+    }
+
+    /// Whether this thread drives the task's home, alone: for the handle.
+    ///
+    /// The home may be gone, and what this thread drives be another in its place. But then this thread has made that one after
+    /// the end of the first, which came after `release`; so it sees the mark that was left there.
+    #[inline]
+    pub(super) fn is_at_home_alone(&self) -> bool {
+        self.key.load(Ordering::Relaxed) != RELEASED && home::is_alone(&self.home)
     }
 
     /// The future has been dropped; called once. Whether its home had kept it.
     #[inline]
     pub(super) fn release(&self) -> bool {
         let key = self.key.load(Ordering::Relaxed);
-        let kept = key < PASSED;
+        let kept = key < RELEASED;
         if key <= ADOPTED {
+            self.key.store(RELEASED, Ordering::Relaxed);
             home::with(&self.home, |home| {
                 // SAFETY: adopted; called once, by whoever has dropped the future.
                 unsafe { home.release(kept.then_some(key)) }

@@ -25,7 +25,8 @@
 //! 8. A task that waits, and that nobody has a waker or a handle of, would wait for ever: whoever leaves last sends it home, closed.
 //!    A home that keeps it in its list counts as a waker, from the end of the poll in which it does to the end of the task.
 //! 9. Where all runnables of a home stay on one thread ([`drive_alone`](crate::drive_alone)), a handle there may let go of a task
-//!    that has neither a waker nor an awaiter without a read-modify-write: the runner is on the same thread, and nobody else is left.
+//!    that has neither a waker nor an awaiter without a read-modify-write: the runner is on the same thread, and nobody else is
+//!    left. That it is that home, and not another at its address, is what `Meta` sees to.
 //!
 //! `tests/loom_task.rs` is the model.
 
