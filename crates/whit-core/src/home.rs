@@ -6,8 +6,8 @@
 //! that home on this thread.
 //!
 //! Rules:
-//! 1. `DRIVEN` is set only by [`drive`], which restores the former value on return and on unwind.
-//! 2. The two pointers in it are valid while it is set: `drive` borrows both the home and the stand-in throughout.
+//! 1. `DRIVEN` is set only by [`drive`] and [`drive_alone`], which restore the former value on return and on unwind.
+//! 2. The pointers in it are valid while it is set: what they point to is borrowed throughout.
 //! 3. A home that this thread drives alone, by [`drive_alone`], has all its runnables here while the flag says so.
 //! 4. Homes are told apart by address. A home at that address is alive by rule 2, so the address is not reused.
 

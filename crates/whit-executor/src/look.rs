@@ -33,14 +33,14 @@ impl Look {
         true
     }
 
-    /// After such a turn: whether it is time for a look.
-    pub(crate) fn is_due(&mut self) -> bool {
+    /// After such a turn: if it is time for a look, the deadline for it, which is past, so that it does not wait.
+    pub(crate) fn due(&mut self) -> Option<Instant> {
         let now = Instant::now();
         let due = now.saturating_duration_since(self.last) >= PAUSE;
-        if due {
+        due.then(|| {
             self.last = now;
-        }
-        due
+            now
+        })
     }
 }
 
@@ -53,9 +53,12 @@ mod tests {
         let mut look = Look::new(3);
         let turns: Vec<_> = (0..7).map(|_| look.turn()).collect();
         assert_eq!(turns, [false, false, true, false, false, true, false]);
-        while !look.is_due() {}
-        let first = look.last;
-        while !look.is_due() {}
-        assert!(look.last - first >= PAUSE);
+        let mut next = || loop {
+            if let Some(past) = look.due() {
+                break past;
+            }
+        };
+        let first = next();
+        assert!(next() - first >= PAUSE);
     }
 }

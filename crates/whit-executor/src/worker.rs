@@ -44,8 +44,6 @@ struct Looks {
     asleep: bool,
     // The last look at the driver has.
     driver_brings: bool,
-    // A deadline that lets it not wait.
-    past: Instant,
     spin: Spin,
     crew: (usize, Vec<QueueArc<Shared>>),
 }
@@ -101,7 +99,6 @@ impl Worker {
                 throttled: false,
                 asleep: false,
                 driver_brings: false,
-                past: Instant::now(),
                 spin: Spin::default(),
                 crew: (0, Vec::new()),
             },
@@ -169,13 +166,13 @@ impl Driving<'_> {
     /// Looks at the driver without waiting. If it had something at the last look, as many tasks from the injector as it may bring
     /// go first: while events fill the own queue again and again, it would never be the turn of what a full ring has sent
     /// there, though it came first. Tasks that spawn others are another matter: they go on with what is in the ring.
-    fn look_at_driver(&mut self, park: &dyn Park) {
+    fn look_at_driver(&mut self, park: &dyn Park, past: Instant) {
         if self.looks.driver_brings && !self.state.injector.is_empty() {
             self.state.look_at_crew(&mut self.looks.crew);
             self.queue.take_over(&self.state.injector, DRIVER_EACH as usize, self.looks.crew.1.len());
         }
         let before = self.queue.len();
-        park_quietly(park, Some(self.looks.past));
+        park_quietly(park, Some(past));
         self.looks.driver_brings = self.queue.len() != before;
     }
 
@@ -295,8 +292,10 @@ pub(crate) fn block_on<F: Future>(
         let mut look = Look::new(DRIVER_EACH);
         loop {
             // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets waiting.
-            if look.turn() && look.is_due() {
-                worker.look_at_driver(park);
+            if look.turn()
+                && let Some(past) = look.due()
+            {
+                worker.look_at_driver(park, past);
             }
             if woken.take() {
                 let mut cx = Context::from_waker(&root_waker);

@@ -9,7 +9,7 @@
 //! 5. The output waits in the task for [`Task`], or is dropped if that is gone. An output that is a panic nobody saw goes to
 //!    [`unhandled`](crate::Schedule::unhandled).
 //!
-//! `state` has the protocol, `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
+//! `state` has the protocol (`place` the awaiter's room), `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
 //! task, `current` which task a thread polls, and `memory` and `depot` where the memory goes.
 
 mod cell;
@@ -21,6 +21,7 @@ mod memory;
 mod meta;
 mod origin;
 mod outcome;
+mod place;
 mod runnable;
 mod spawn;
 mod state;

@@ -30,10 +30,10 @@
 //!
 //! `tests/loom_task.rs` is the model.
 
-use std::ptr::{self, null, null_mut};
-use std::task::{RawWaker, RawWakerVTable, Waker};
+use std::task::Waker;
 
-use super::sync::{AtomicPtr, AtomicUsize, Ordering};
+use super::place::Place;
+use super::sync::{AtomicUsize, Ordering};
 
 const ACTIVE: usize = 1;
 const NOTIFIED: usize = 2;
@@ -87,6 +87,12 @@ fn deserted(word: usize) -> bool {
     word & (ACTIVE | HANDLE) == 0 && word < WAKER
 }
 
+/// Nobody but the runner, and what it takes along.
+#[inline]
+fn runner_is_alone(word: usize, less: usize) -> bool {
+    word & AWAITER == 0 && deserted((word & !ACTIVE) - less)
+}
+
 impl Control {
     /// Of a task with a runnable and a handle.
     pub(super) fn new() -> Control {
@@ -131,8 +137,7 @@ impl Control {
     #[inline]
     pub(super) fn is_alone(&self, counted: bool) -> bool {
         let less = if counted { WAKER } else { 0 };
-        let now = self.word.load(Ordering::Acquire);
-        now & AWAITER == 0 && deserted((now & !ACTIVE) - less)
+        runner_is_alone(self.word.load(Ordering::Acquire), less)
     }
 
     /// The future is gone; `output` says whether there is one, and `kept` whether the home's list has been counted.
@@ -144,7 +149,7 @@ impl Control {
             if output && now & HANDLE == 0 {
                 return Concluded::Unwanted;
             }
-            if now & AWAITER == 0 && deserted((now & !ACTIVE) - less) {
+            if runner_is_alone(now, less) {
                 return Concluded::Last(None);
             }
             if now & (AWAITER | MOVED) == AWAITER | MOVED {
@@ -387,8 +392,6 @@ impl Control {
 impl Drop for Control {
     fn drop(&mut self) {
         self.word.with_mut(|_| ());
-        self.awaiter.data.with_mut(|_| ());
-        self.awaiter.vtable.with_mut(|_| ());
     }
 }
 
@@ -405,49 +408,5 @@ fn closed(word: usize) -> (usize, bool) {
     match word & ACTIVE {
         0 => (word | CLOSED | ACTIVE, true),
         _ => (word | CLOSED, false),
-    }
-}
-
-/// Room for a waker, in two words that may be read while they are written: what was read counts only if the word says so.
-struct Place {
-    data: AtomicPtr<()>,
-    vtable: AtomicPtr<RawWakerVTable>,
-}
-
-/// What stood in a [`Place`], which may be no waker of ours.
-struct Read {
-    data: *const (),
-    vtable: *const RawWakerVTable,
-}
-
-impl Place {
-    fn empty() -> Place {
-        Place { data: AtomicPtr::new(null_mut()), vtable: AtomicPtr::new(null_mut()) }
-    }
-
-    // Relaxed, both: `AWAITER` publishes them, and the step that takes it away gives the place back.
-    fn write(&self, waker: Waker) {
-        let waker = std::mem::ManuallyDrop::new(waker);
-        self.data.store(waker.data().cast_mut(), Ordering::Relaxed);
-        self.vtable.store(ptr::from_ref(waker.vtable()).cast_mut(), Ordering::Relaxed);
-    }
-
-    fn read(&self) -> Read {
-        Read { data: self.data.load(Ordering::Relaxed), vtable: self.vtable.load(Ordering::Relaxed) }
-    }
-}
-
-impl Read {
-    fn is(&self, waker: &Waker) -> bool {
-        ptr::eq(self.data, waker.data()) && ptr::eq(self.vtable, waker.vtable())
-    }
-
-    /// # Safety
-    ///
-    /// It was read while the place held a waker, and is made one again once.
-    unsafe fn into_waker(self) -> Waker {
-        debug_assert!(!ptr::eq(self.vtable, null()), "no waker was here");
-        // SAFETY: the two parts of a waker that was forgotten by `write`; a vtable of a waker is static.
-        unsafe { Waker::from_raw(RawWaker::new(self.data, &*self.vtable)) }
     }
 }

@@ -14,7 +14,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use whit_core::budget::BUDGET;
 use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive_alone};
@@ -135,7 +134,6 @@ impl<'a> LocalExecutor<'a> {
         let unparker = park.unparker();
         let woken = RootWaker::new(unparker.clone());
         let root_waker = Waker::from(woken.clone());
-        let past = Instant::now();
         self.state().pulse.on_this_thread();
         let _awake = Awake::new(self.state());
         self.drive(|own| {
@@ -144,7 +142,7 @@ impl<'a> LocalExecutor<'a> {
                 // Polls of the root count as well: one that wakes itself again and again must not keep timers and sockets
                 // waiting.
                 let look_elsewhere = look.turn();
-                if look_elsewhere && look.is_due() {
+                if look_elsewhere && let Some(past) = look.due() {
                     park_quietly(park, Some(past));
                 }
                 if woken.take() {
