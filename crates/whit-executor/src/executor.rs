@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -52,16 +53,19 @@ impl<'a> Executor<'a> {
     }
 
     /// Spawns a task for a caller at another line.
+    // Always inlined, for the reason that `spawn_unchecked` gives.
     #[inline(always)]
     pub fn spawn_at<T: Send + 'a>(
         &self,
         location: &'static Location<'static>,
         future: impl Future<Output = T> + Send + 'a,
     ) -> Task<T> {
+        let future = ManuallyDrop::new(future);
+        let home = self.home_ref();
         // SAFETY: the future and its output are `Send`. They may borrow for `'a`, which outlives this executor, and dropping
         // the executor drops every future before it returns: rule 2 in `state`. Forgetting it leaks them instead; nobody
         // runs them then, since whoever drives the executor borrows it.
-        unsafe { Spawn::new().location(location).spawn_unchecked(self.home_ref(), future) }
+        unsafe { Spawn::new().location(location).spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
     }
 
     /// Spawns many tasks.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -81,7 +82,8 @@ fn default_home() -> Home {
 }
 
 thread_local! {
-    static LOCAL: RefCell<Option<Rc<LocalExecutor<'static>>>> = const { RefCell::new(None) };
+    // Empty again at the end of a thread, since guards fill it; so nothing has to be dropped then, and no access asks whether it was.
+    static LOCAL: RefCell<ManuallyDrop<Option<Rc<LocalExecutor<'static>>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Spawns a task that need not be `Send` onto the thread of the current [`run_local`](crate::run_local).
@@ -97,15 +99,18 @@ where
     F::Output: 'static,
 {
     let location = Location::caller();
+    // No unwinding is to find it in memory, for the reason that `spawn_unchecked` gives.
+    let future = ManuallyDrop::new(future);
     if let Some(executor) = local() {
-        return executor.spawn_at(location, future);
+        return executor.spawn_at(location, ManuallyDrop::into_inner(future));
     }
     // Boxed, so that the usual way above stays the only one to spawn a future of this type, and is compiled in place.
-    spawn_local_elsewhere(location, Box::pin(future))
+    spawn_local_elsewhere(location, Box::pin(ManuallyDrop::into_inner(future)))
 }
 
+#[inline]
 fn local() -> Option<Rc<LocalExecutor<'static>>> {
-    LOCAL.with(|local| local.borrow().clone())
+    LOCAL.with(|local| (**local.borrow()).clone())
 }
 
 /// A home of another make may keep to one thread as well.
@@ -129,15 +134,17 @@ fn spawn_local_elsewhere<T: 'static>(
 
 /// Makes `executor` the one that `spawn_local` uses on this thread, until the guard is dropped.
 pub(crate) fn enter_local(executor: Rc<LocalExecutor<'static>>) -> EnteredLocal {
-    EnteredLocal(LOCAL.with(|local| local.replace(Some(executor))))
+    EnteredLocal(exchange(Some(executor)))
 }
 
 pub(crate) struct EnteredLocal(Option<Rc<LocalExecutor<'static>>>);
 
 impl Drop for EnteredLocal {
     fn drop(&mut self) {
-        let before = self.0.take();
-        let entered = LOCAL.with(|local| local.replace(before));
-        drop(entered);
+        drop(exchange(self.0.take()));
     }
+}
+
+fn exchange(executor: Option<Rc<LocalExecutor<'static>>>) -> Option<Rc<LocalExecutor<'static>>> {
+    LOCAL.with(|local| ManuallyDrop::into_inner(local.replace(ManuallyDrop::new(executor))))
 }

@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use super::current::Working;
 use super::kept::Kept;
 use super::memory;
+use super::origin::Origin;
 use super::outcome::{Outcome, UnhandledPanic, discard};
 use super::spawn::Spawn;
 use super::state::{Concluded, Control, Pended};
@@ -76,17 +77,19 @@ struct Table {
 
 /// A task in memory, with a runnable and a handle, which the caller makes.
 #[inline(always)]
-pub(super) fn allocate<F: Future>(home: &Home, origin: Spawn<'_>, future: F) -> NonNull<Header> {
+pub(super) fn allocate<F: Future>(home: &Home, origin: Spawn<'_>, future: ManuallyDrop<F>) -> NonNull<Header> {
+    // In one word, and so in a register.
+    let origin = Origin::new(origin.location, origin.name);
     let cell = prepare(&Task::<F>::TABLE, home, origin);
     // SAFETY: room for a future of this type.
-    unsafe { Task::<F>::future(cell).write(future) };
+    unsafe { Task::<F>::future(cell).write(ManuallyDrop::into_inner(future)) };
     cell
 }
 
 /// A task without its future: compiled once, so that what is compiled for each future is small enough to be part of the caller,
 /// who then writes the future where it stays.
 #[inline(never)]
-fn prepare(table: &'static Table, home: &Home, origin: Spawn<'_>) -> NonNull<Header> {
+fn prepare(table: &'static Table, home: &Home, origin: Origin) -> NonNull<Header> {
     let cell: NonNull<Header> = memory::allocate(table.layout, table.class).cast();
     // SAFETY: the memory is ours, and a task begins with a header.
     unsafe {
@@ -266,6 +269,7 @@ unsafe fn conclude(cell: NonNull<Header>, mut output: bool, counted: bool) {
     }
 }
 
+// All `inline`, so that they are compiled where the future is, and its `poll` into the one that polls it.
 impl<F: Future> Task<F> {
     const TABLE: Table = Table {
         poll: Self::poll_in_cell,
@@ -289,6 +293,7 @@ impl<F: Future> Task<F> {
     }
 
     // Reports on stacks end here, and know it by its name.
+    #[inline]
     unsafe fn poll_in_cell(cell: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
         let future = Self::future(cell);
         // SAFETY: the future is there, and stays where it is until it is dropped.
@@ -307,16 +312,19 @@ impl<F: Future> Task<F> {
         }
     }
 
+    #[inline]
     unsafe fn drop_future(cell: NonNull<Header>) {
         // SAFETY: as the table says.
         unsafe { ptr::drop_in_place(Self::future(cell)) }
     }
 
+    #[inline]
     unsafe fn fail(cell: NonNull<Header>, panic: Box<UnhandledPanic>) {
         // SAFETY: as the table says.
         unsafe { Self::output(cell).write(Err(panic)) }
     }
 
+    #[inline]
     unsafe fn drop_output(cell: NonNull<Header>) {
         // SAFETY: as the table says.
         discard(unsafe { Self::output(cell).read() });

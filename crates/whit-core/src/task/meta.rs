@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::current::current_task;
 use super::kept::Kept;
 use super::origin::Origin;
-use super::spawn::Spawn;
 use crate::{Adoption, Home, home};
 
 /// Tells tasks apart within a process. Never reused; not in the order of spawning across threads.
@@ -95,8 +94,8 @@ impl Meta {
     ///
     /// `place` is room for a `Meta`.
     #[inline]
-    pub(super) unsafe fn write(place: *mut Meta, home: &Home, spawn: Spawn<'_>) {
-        let (origin, id) = (Origin::new(spawn.location, spawn.name), TaskId::fresh());
+    pub(super) unsafe fn write(place: *mut Meta, home: &Home, origin: Origin) {
+        let id = TaskId::fresh();
         // SAFETY: as the caller promised. The copy of the home is not counted: either `adopted` counts it after all, or the home
         // outlives its use.
         unsafe {

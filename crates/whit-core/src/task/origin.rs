@@ -30,13 +30,11 @@ unsafe impl Send for Origin {}
 unsafe impl Sync for Origin {}
 
 impl Origin {
+    #[inline(always)]
     pub(super) fn new(location: &'static Location<'static>, name: Option<&str>) -> Origin {
         let tagged = match name {
             None => NonNull::from(location).cast(),
-            Some(name) => {
-                let named = Box::new(Named { name: name.into(), location });
-                NonNull::from(Box::leak(named)).cast().map_addr(|address| address | TAG)
-            }
+            Some(name) => with_name(location, name),
         };
         Origin { tagged, owns: PhantomData }
     }
@@ -67,6 +65,12 @@ impl Origin {
             |tagged: NonZero<usize>| NonZero::new(tagged.get() & !TAG).expect("it was aligned, and so not one");
         (self.tagged.addr().get() & TAG != 0).then(|| self.tagged.map_addr(untagged).cast())
     }
+}
+
+#[inline(never)]
+fn with_name(location: &'static Location<'static>, name: &str) -> NonNull<()> {
+    let named = Box::new(Named { name: name.into(), location });
+    NonNull::from(Box::leak(named)).cast().map_addr(|address| address | TAG)
 }
 
 impl Drop for Origin {

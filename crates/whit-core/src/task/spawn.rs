@@ -1,6 +1,7 @@
 //! Making a task.
 
 use std::future::Future;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
 
 use super::cell;
@@ -104,28 +105,33 @@ impl<'n> Spawn<'n> {
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
     /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
     ///   an account by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
-    // Always inlined: on its way through memory a future would be read before it is written through, and wait for that.
+    // Always inlined, and without a place where the future has to be in memory on its way: there it would be read before it is
+    // written through, and wait for that. So it is nothing that an unwinding drops, and nobody is given its address.
     #[inline(always)]
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+        let future = ManuallyDrop::new(future);
         if inherited::any() {
-            // SAFETY: as the caller promised.
-            return unsafe { self.spawn_inheriting(home, future) };
+            let mut moved = MaybeUninit::uninit();
+            moved.write(ManuallyDrop::into_inner(future));
+            // SAFETY: it is there, and is not used again; the rest is as the caller promised.
+            return unsafe { self.spawn_inheriting(home, moved.as_mut_ptr()) };
         }
         // SAFETY: as the caller promised.
         unsafe { self.spawn_bare(home, future) }
     }
 
-    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too.
+    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too; it takes the future out
+    /// of where it is.
     #[cold]
     #[inline(never)]
-    unsafe fn spawn_inheriting<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+    unsafe fn spawn_inheriting<F: Future>(self, home: &Home, future: *mut F) -> Task<F::Output> {
         // SAFETY: as the caller promised; what is put around the future is `Send` and does not borrow.
-        unsafe { self.spawn_bare(home, Inherited::current().around(future)) }
+        unsafe { self.spawn_bare(home, ManuallyDrop::new(Inherited::current().around(future.read()))) }
     }
 
     /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
     #[inline(always)]
-    unsafe fn spawn_bare<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
+    unsafe fn spawn_bare<F: Future>(self, home: &Home, future: ManuallyDrop<F>) -> Task<F::Output> {
         let cell = cell::allocate(home, self, future);
         // SAFETY: the cell is new, and has one of each.
         let (runnable, task) = unsafe { (Runnable::of(cell), Task::of(cell)) };

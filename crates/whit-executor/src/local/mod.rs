@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::rc::Rc;
@@ -61,17 +62,18 @@ impl<'a> LocalExecutor<'a> {
     }
 
     /// Spawns a task for a caller at another line.
-    // Always inlined, as are those that it calls down to where the future is written: each copy of a future on the way is read
-    // before it is written through, and waits for that.
+    // Always inlined, for the reason that `spawn_unchecked` gives.
     #[inline(always)]
     pub fn spawn_at<T: 'a>(
         &self,
         location: &'static Location<'static>,
         future: impl Future<Output = T> + 'a,
     ) -> Task<T> {
+        let future = ManuallyDrop::new(future);
+        let home = self.home_ref();
         // SAFETY: every runnable is run and dropped on this thread, as `state` shows; borrows end after this executor, whose
         // drop drops every future first.
-        unsafe { Spawn::new().location(location).spawn_unchecked(self.home_ref(), future) }
+        unsafe { Spawn::new().location(location).spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
     }
 
     /// Spawns many tasks.
