@@ -72,20 +72,13 @@ impl Handle {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().ok_or(Missing { part: None })
     }
 
-    /// Calls `f` with the scheduler of the handle that is current on this thread, if there is one.
+    /// Calls `f` with the scheduler of the handle that is current on this thread, if this thread also drives it: in a worker, and not
+    /// where the handle was only entered.
     ///
-    /// On a thread that drives this scheduler it costs no atomic step, where [`try_current`](Handle::try_current) costs two.
-    pub fn with_current_schedule<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
-        let current = |current: &RefCell<Option<Handle>>| {
-            let current = current.borrow();
-            current.as_ref().and_then(|handle| handle.parts.schedule.as_ref().map(home::address))
-        };
-        // `f` may enter handles, and spawn: so it is called outside the borrow.
-        let address = CURRENT.try_with(current).ok().flatten();
-        home::with_driven(address.unwrap_or(std::ptr::null()), |driven| match driven {
-            Some(home) => f(Some(home)),
-            None => f(Handle::try_current().ok().and_then(|handle| handle.parts.schedule.clone()).as_ref()),
-        })
+    /// It costs no atomic step, where [`try_current`](Handle::try_current) costs two.
+    #[inline]
+    pub fn with_driven_schedule<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
+        home::with_driven(is_current, f)
     }
 
     /// Lends the handle of the runtime that this thread drives to `f`, without counting a reference to it.
@@ -290,6 +283,17 @@ impl Drop for Enter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     part: Option<&'static str>,
+}
+
+fn is_current(home: &Home) -> bool {
+    let is = |current: &RefCell<Option<Handle>>| {
+        current
+            .borrow()
+            .as_ref()
+            .and_then(|handle| handle.parts.schedule.as_ref())
+            .is_some_and(|own| Arc::ptr_eq(own, home))
+    };
+    CURRENT.try_with(is).unwrap_or(false)
 }
 
 impl fmt::Display for Missing {

@@ -13,7 +13,7 @@
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
-use std::ptr::null;
+use std::ptr::{NonNull, null};
 use std::sync::Arc;
 
 use crate::{Home, Runnable, Schedule, ScheduleInfo};
@@ -31,7 +31,6 @@ loom::thread_local! {
 #[derive(Clone, Copy)]
 struct Driven {
     home: *const Home,
-    address: *const (),
     local: *const (dyn Schedule + 'static),
     // Null, or the flag of `drive_alone`.
     alone: *const Cell<bool>,
@@ -67,14 +66,14 @@ fn drive_as<R>(home: &Home, local: &dyn Schedule, alone: *const Cell<bool>, f: i
     // SAFETY: only the lifetime changes. The pointer is used by `dispatch` while `DRIVEN` holds it, and `_restore`
     // takes it out again before this function returns or unwinds, while `local` is still borrowed.
     let local = unsafe { std::mem::transmute::<*const (dyn Schedule + '_), *const (dyn Schedule + 'static)>(local) };
-    let driven = Driven { home, address: address(home), local, alone };
+    let driven = Driven { home, local, alone };
     let _restore = Restore(DRIVEN.with(|former| former.replace(Some(driven))));
     f()
 }
 
 /// Whether this thread is inside [`drive`] for `home`.
 pub fn is_driving(home: &Home) -> bool {
-    DRIVEN.with(Cell::get).is_some_and(|d| d.address == address(home))
+    DRIVEN.with(Cell::get).is_some_and(|driven| driven.is(home))
 }
 
 /// Whether this thread drives `home`, and is the only one to have its runnables. Of `home` only the address is looked at.
@@ -82,7 +81,7 @@ pub fn is_driving(home: &Home) -> bool {
 pub(crate) fn is_alone(home: &Home) -> bool {
     DRIVEN.with(Cell::get).is_some_and(|driven| {
         // SAFETY: not null, so that the `drive_alone` that we are inside of borrows it.
-        driven.address == address(home) && !driven.alone.is_null() && unsafe { &*driven.alone }.get()
+        driven.is(home) && !driven.alone.is_null() && unsafe { &*driven.alone }.get()
     })
 }
 
@@ -96,9 +95,10 @@ pub(crate) fn dispatch(runnable: Runnable, info: ScheduleInfo) {
 }
 
 /// Calls `f` with what stands in for `home` on this thread, or with `home` itself, which it keeps alive meanwhile.
+#[inline]
 pub(crate) fn with<R>(home: &Home, f: impl FnOnce(&dyn Schedule) -> R) -> R {
     match DRIVEN.with(Cell::get) {
-        Some(driven) if driven.address == address(home) => {
+        Some(driven) if driven.is(home) => {
             // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows what `local` points to.
             f(unsafe { &*driven.local })
         }
@@ -109,15 +109,26 @@ pub(crate) fn with<R>(home: &Home, f: impl FnOnce(&dyn Schedule) -> R) -> R {
     }
 }
 
-/// Calls `f` with the home at this address if this thread drives it, without counting.
-pub(crate) fn with_driven<R>(address: *const (), f: impl FnOnce(Option<&Home>) -> R) -> R {
-    match DRIVEN.with(Cell::get) {
-        // SAFETY: rules 1 and 2 above: we are inside the `drive` that borrows the home.
-        Some(driven) if driven.address == address => f(Some(unsafe { &*driven.home })),
-        _ => f(None),
-    }
+/// Calls `f` with the home that this thread drives, if it `is` the one, without counting.
+#[inline]
+pub(crate) fn with_driven<R>(is: fn(&Home) -> bool, f: impl FnOnce(Option<&Home>) -> R) -> R {
+    // SAFETY: rule 2: we are inside the `drive` that borrows it, and `f` has returned before that does.
+    f(driven(is).map(|home| unsafe { home.as_ref() }))
 }
 
-pub(crate) fn address(home: &Home) -> *const () {
-    Arc::as_ptr(home).cast()
+/// Apart, as the place of a thread is dear to find from other crates.
+#[inline(never)]
+fn driven(is: fn(&Home) -> bool) -> Option<NonNull<Home>> {
+    let home = NonNull::new(DRIVEN.with(Cell::get)?.home.cast_mut())?;
+    // SAFETY: rule 2.
+    is(unsafe { home.as_ref() }).then_some(home)
+}
+
+impl Driven {
+    /// Compares without a look at what is in either, as one that may be gone is compared as well.
+    #[inline]
+    fn is(&self, home: &Home) -> bool {
+        // SAFETY: rule 2.
+        Arc::ptr_eq(unsafe { &*self.home }, home)
+    }
 }

@@ -23,6 +23,7 @@ use crate::threads;
 ///
 /// If that thread cannot be started.
 #[track_caller]
+#[inline(always)]
 pub fn spawn<F>(future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
@@ -43,6 +44,7 @@ where
 /// assert_eq!(whit::block_on(task), 42);
 /// ```
 #[track_caller]
+#[inline]
 pub fn spawn_named<F>(name: &str, future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
@@ -51,15 +53,34 @@ where
     spawn_as(Spawn::new().name(name), future)
 }
 
+#[inline(always)]
 fn spawn_as<F>(spawn: Spawn<'_>, future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::with_current_schedule(|home| match home {
-        Some(home) => spawn.spawn(home, future),
-        None => spawn.spawn(&default_home(), future),
+    // No unwinding is to find it in memory, for the reason that `Spawn::spawn_unchecked` gives.
+    let future = ManuallyDrop::new(future);
+    Handle::with_driven_schedule(|home| match home {
+        Some(home) => spawn.spawn(home, ManuallyDrop::into_inner(future)),
+        None => spawn_elsewhere(spawn, &mut Some(ManuallyDrop::into_inner(future))),
     })
+}
+
+/// From a thread that is not a worker of the current runtime, or outside of any. Takes the future.
+#[cold]
+#[inline(never)]
+fn spawn_elsewhere<F>(spawn: Spawn<'_>, future: &mut Option<F>) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let future = future.take().expect("it was handed over");
+    spawn.spawn(&current_home().unwrap_or_else(default_home), future)
+}
+
+fn current_home() -> Option<Home> {
+    Handle::try_current().ok()?.schedule().ok().cloned()
 }
 
 fn default_home() -> Home {
@@ -120,16 +141,14 @@ fn spawn_local_elsewhere<T: 'static>(
     location: &'static Location<'static>,
     future: Pin<Box<dyn Future<Output = T>>>,
 ) -> Task<T> {
-    let spawned = Handle::with_current_schedule(|home| match home {
-        Some(home) => Spawn::new().location(location).spawn_local(home, future),
-        None => Err(future),
-    });
-    match spawned {
-        Ok(task) => task,
-        Err(_) => panic!(
-            "whit::spawn_local was called outside `whit::run_local`: start the program with `run_local`, or use `spawn` with a future that is `Send`"
-        ),
+    if let Some(home) = current_home()
+        && let Ok(task) = Spawn::new().location(location).spawn_local(&home, future)
+    {
+        return task;
     }
+    panic!(
+        "whit::spawn_local was called outside `whit::run_local`: start the program with `run_local`, or use `spawn` with a future that is `Send`"
+    )
 }
 
 /// Makes `executor` the one that `spawn_local` uses on this thread, until the guard is dropped.

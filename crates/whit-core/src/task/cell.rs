@@ -72,7 +72,7 @@ struct Table {
     output: usize,
     layout: Layout,
     /// Of its memory.
-    class: Option<usize>,
+    class: usize,
 }
 
 /// A task in memory, with a runnable and a handle, which the caller makes.

@@ -46,28 +46,23 @@ pub(super) fn woke_itself(cell: NonNull<Header>) -> bool {
     CURRENT.try_with(note).unwrap_or(false)
 }
 
-/// This thread works for a task, until it is dropped; [`polling`](Working::polling) is the poll.
-///
-/// The place is looked up again and again, by closures of one line: around a whole poll one would not be inlined.
-pub(super) struct Working {
-    /// What was there before, in the middle of a poll; mostly a thread comes from outside of tasks.
-    outer: Option<Outer>,
+/// Whether this thread is in the middle of a poll or of a drop: a runtime inside of a task.
+#[inline]
+pub(super) fn is_working() -> bool {
+    CURRENT.with(|current| current.id.get().is_some())
 }
 
-#[derive(Clone, Copy)]
-struct Outer {
-    id: TaskId,
-    cell: *const Header,
-    woken: bool,
-}
+/// This thread works for a task, until it is dropped; [`polling`](Working::polling) is the poll. It must not be working for one
+/// already, or be [`Outside`] of that.
+///
+/// The place is looked up again and again, by closures of one line: around a whole poll one would not be inlined.
+pub(super) struct Working(());
 
 impl Working {
     #[inline]
     pub(super) fn new(id: TaskId) -> Working {
-        CURRENT.with(|current| {
-            let before = current.id.replace(Some(id));
-            Working { outer: before.map(|id| current.leave(id)) }
-        })
+        CURRENT.with(|current| current.id.set(Some(id)));
+        Working(())
     }
 
     /// Runs `poll`, which must not unwind, and says whether the task woke itself in it.
@@ -89,23 +84,33 @@ impl Working {
 impl Drop for Working {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| match self.outer {
-            None => current.id.set(None),
-            Some(outer) => current.come_back(outer),
-        });
+        CURRENT.with(|current| current.id.set(None));
     }
 }
 
-impl Current {
-    #[cold]
-    fn leave(&self, id: TaskId) -> Outer {
-        Outer { id, cell: self.cell.replace(ptr::null()), woken: self.woken.get() }
-    }
+/// What this thread is in the middle of is put aside, until this is dropped.
+pub(super) struct Outside {
+    id: Option<TaskId>,
+    cell: *const Header,
+    woken: bool,
+}
 
-    #[cold]
-    fn come_back(&self, outer: Outer) {
-        self.id.set(Some(outer.id));
-        self.cell.set(outer.cell);
-        self.woken.set(outer.woken);
+impl Outside {
+    pub(super) fn new() -> Outside {
+        CURRENT.with(|current| Outside {
+            id: current.id.take(),
+            cell: current.cell.replace(ptr::null()),
+            woken: current.woken.get(),
+        })
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        CURRENT.with(|current| {
+            current.id.set(self.id);
+            current.cell.set(self.cell);
+            current.woken.set(self.woken);
+        });
     }
 }

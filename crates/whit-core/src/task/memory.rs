@@ -32,12 +32,12 @@ pub(super) struct Free {
     pub(super) below: *mut Free,
 }
 
-/// The size of the blocks for that layout.
+/// Which blocks are for that layout; [`CLASSES`] if none are.
 #[inline]
-pub(super) const fn class(layout: Layout) -> Option<usize> {
+pub(super) const fn class(layout: Layout) -> usize {
     let class = (layout.size() + 7) / 16;
     let fits = layout.align() <= ALIGN && class < CLASSES && layout.size() >= size_of::<Free>();
-    if fits && !cfg!(any(loom, miri, whit_plain_memory)) { Some(class) } else { None }
+    if fits && !cfg!(any(loom, miri, whit_plain_memory)) { class } else { CLASSES }
 }
 
 /// Eight less than a multiple of 16: glibc's own word stands before each block.
@@ -62,8 +62,8 @@ thread_local! {
 
 /// Memory of that layout, whose class this is.
 #[inline]
-pub(super) fn allocate(layout: Layout, class: Option<usize>) -> NonNull<u8> {
-    let kept = class.and_then(|class| RACKS.try_with(|racks| racks.0[class].pop(class)).ok().flatten());
+pub(super) fn allocate(layout: Layout, class: usize) -> NonNull<u8> {
+    let kept = RACKS.try_with(|racks| racks.0.get(class).and_then(|rack| rack.pop(class))).ok().flatten();
     kept.unwrap_or_else(|| anew(layout))
 }
 
@@ -71,12 +71,10 @@ pub(super) fn allocate(layout: Layout, class: Option<usize>) -> NonNull<u8> {
 ///
 /// The memory is of [`allocate`], with that layout, whose class this is, and not used any more.
 #[inline]
-pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout, class: Option<usize>) {
-    let kept = class.is_some_and(|class| {
-        // SAFETY: as the caller promised.
-        RACKS.try_with(|racks| unsafe { racks.0[class].push(class, block) }).is_ok()
-    });
-    if !kept {
+pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout, class: usize) {
+    // SAFETY: as the caller promised.
+    let keep = |racks: &Racks| racks.0.get(class).map(|rack| unsafe { rack.push(class, block) }).is_some();
+    if !RACKS.try_with(keep).unwrap_or(false) {
         // SAFETY: as the caller promised; a thread that is being torn down keeps nothing.
         unsafe { dealloc(block.as_ptr(), whole(layout)) };
     }
@@ -84,7 +82,10 @@ pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout, class: Option<usiz
 
 /// What is asked of the allocator for that layout.
 fn whole(layout: Layout) -> Layout {
-    class(layout).map_or(layout, layout_of)
+    match class(layout) {
+        CLASSES => layout,
+        class => layout_of(class),
+    }
 }
 
 fn layout_of(class: usize) -> Layout {

@@ -28,9 +28,8 @@ impl TaskId {
     }
 
     /// A new one. Threads take numbers from the shared counter in batches: an atomic step for each spawn would be felt.
+    #[inline]
     pub(crate) fn fresh() -> TaskId {
-        const BATCH: u64 = 1024;
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         thread_local! {
             static OURS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
         }
@@ -38,14 +37,22 @@ impl TaskId {
         let next = OURS.with(|ours| {
             let (mut next, mut end) = ours.get();
             if next == end {
-                next = NEXT.fetch_add(BATCH, Ordering::Relaxed);
-                end = next + BATCH;
+                (next, end) = batch();
             }
             ours.set((next + 1, end));
             next
         });
         TaskId(NonZeroU64::new(next).expect("the counter starts at one and 2^64 tasks are out of reach"))
     }
+}
+
+/// Numbers that nobody else takes.
+#[cold]
+fn batch() -> (u64, u64) {
+    const BATCH: u64 = 1024;
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let first = NEXT.fetch_add(BATCH, Ordering::Relaxed);
+    (first, first + BATCH)
 }
 
 impl fmt::Display for TaskId {
@@ -194,6 +201,7 @@ impl Meta {
 }
 
 impl Drop for Meta {
+    #[inline]
     fn drop(&mut self) {
         if *self.key.get_mut() == DECLINED {
             // SAFETY: counted by `adopted`, and dropped here only.

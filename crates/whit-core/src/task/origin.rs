@@ -74,10 +74,21 @@ fn with_name(location: &'static Location<'static>, name: &str) -> NonNull<()> {
 }
 
 impl Drop for Origin {
+    #[inline]
     fn drop(&mut self) {
         if let Some(named) = self.boxed() {
-            // SAFETY: leaked by `new`, and taken back here only.
-            drop(unsafe { Box::from_raw(named.as_ptr()) });
+            // SAFETY: leaked by `with_name`, and taken back here only.
+            unsafe { drop_name(named) };
         }
     }
+}
+
+/// # Safety
+///
+/// From [`with_name`], and not used any more.
+#[cold]
+#[inline(never)]
+unsafe fn drop_name(named: NonNull<Named>) {
+    // SAFETY: a box, as the caller promised.
+    drop(unsafe { Box::from_raw(named.as_ptr()) });
 }

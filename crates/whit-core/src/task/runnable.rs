@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use super::cell::{self, Header};
-use super::current::Working;
+use super::current::{self, Outside, Working};
 use super::waker;
 use crate::{Home, Meta, ScheduleInfo, budget, home, inherited};
 
@@ -54,13 +54,26 @@ impl Runnable {
 
     /// As [`run_with`](Runnable::run_with), but if the task was woken while it ran it comes back, for executors that know where
     /// to queue it.
+    // Not inline: from another crate, places of a thread are dearer to find.
+    #[inline(never)]
     pub fn poll(self, units: u8) -> Option<Runnable> {
-        let _nothing_inherited = inherited::suspend();
+        if inherited::any() || current::is_working() {
+            return self.poll_inside(units);
+        }
         let working = Working::new(self.meta().id());
         let _budget = budget::Units::new(units);
         let cell = self.into_cell();
         // SAFETY: the runnable is taken apart, and made again if it is to run again.
         unsafe { cell::run(cell, &working) }.then(|| Runnable(cell))
+    }
+
+    /// In the middle of something else, which must find all as it was.
+    #[cold]
+    #[inline(never)]
+    fn poll_inside(self, units: u8) -> Option<Runnable> {
+        let _nothing_inherited = inherited::suspend();
+        let _outside = Outside::new();
+        self.poll(units)
     }
 
     /// Sends the task to its home again without running it.
@@ -112,6 +125,7 @@ impl Drop for Runnable {
     #[cold]
     fn drop(&mut self) {
         let _nothing_inherited = inherited::suspend();
+        let _outside = Outside::new();
         let _working = Working::new(self.meta().id());
         // SAFETY: this is the end of the runnable.
         unsafe { cell::cancel(self.0) };

@@ -154,8 +154,10 @@ impl<'a> LocalExecutor<'a> {
                         return output;
                     }
                 }
-                let come = || woken.is_set() || self.state().has_work(own);
-                if self.run_one(own, look_elsewhere) || woken.is_set() || spin.look_on(come) {
+                if self.run_one(own, look_elsewhere) || woken.is_set() {
+                    continue;
+                }
+                if spin.look_on(|| woken.is_set() || self.state().has_work(own)) {
                     continue;
                 }
                 let ticket = self.state().sleepers.enter(unparker.clone(), false);
@@ -225,6 +227,7 @@ impl<'a> LocalExecutor<'a> {
         unsafe { drive_alone(self.home_ref(), &Driven { state: self.state(), own }, &own.alone, || f(own)) }
     }
 
+    #[inline]
     fn run_one(&self, own: &Own, look_elsewhere: bool) -> bool {
         let state = self.state();
         let Some(runnable) = state.next(own, look_elsewhere) else { return false };
