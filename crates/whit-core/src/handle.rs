@@ -72,10 +72,17 @@ impl Handle {
         CURRENT.try_with(|current| current.borrow().clone()).ok().flatten().ok_or(Missing { part: None })
     }
 
-    /// Calls `f` with the scheduler of the handle that is current on this thread, if this thread also drives it: in a worker, and not
-    /// where the handle was only entered.
+    /// Calls `f` with the scheduler of the current handle if this thread drives it, as workers do; and with `None` elsewhere: outside
+    /// of runtimes, where a handle was only entered, or where another executor is driven inside.
     ///
     /// It costs no atomic step, where [`try_current`](Handle::try_current) costs two.
+    ///
+    /// ```
+    /// use whit_core::Handle;
+    ///
+    /// let _entered = Handle::builder().build().enter();
+    /// assert!(Handle::with_driven_schedule(|home| home.is_none())); // nobody drives it
+    /// ```
     #[inline]
     pub fn with_driven_schedule<R>(f: impl FnOnce(Option<&Home>) -> R) -> R {
         home::with_driven(is_current, f)

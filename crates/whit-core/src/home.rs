@@ -9,7 +9,8 @@
 //! 1. `DRIVEN` is set only by [`drive`] and [`drive_alone`], which restore the former value on return and on unwind.
 //! 2. The pointers in it are valid while it is set: what they point to is borrowed throughout.
 //! 3. A home that this thread drives alone, by [`drive_alone`], has all its runnables here while the flag says so.
-//! 4. Homes are told apart by address. A home at that address is alive by rule 2, so the address is not reused.
+//! 4. Homes are told apart by which allocation they are (`Arc::ptr_eq`). That of `DRIVEN` is alive by rule 2, so that no other is at its
+//!    address.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -76,7 +77,7 @@ pub fn is_driving(home: &Home) -> bool {
     DRIVEN.with(Cell::get).is_some_and(|driven| driven.is(home))
 }
 
-/// Whether this thread drives `home`, and is the only one to have its runnables. Of `home` only the address is looked at.
+/// Whether this thread drives `home`, and is the only one to have its runnables. Of `home` only the pointer is looked at.
 #[inline]
 pub(crate) fn is_alone(home: &Home) -> bool {
     DRIVEN.with(Cell::get).is_some_and(|driven| {
@@ -116,7 +117,7 @@ pub(crate) fn with_driven<R>(is: fn(&Home) -> bool, f: impl FnOnce(Option<&Home>
     f(driven(is).map(|home| unsafe { home.as_ref() }))
 }
 
-/// Apart, as the place of a thread is dear to find from other crates.
+/// Apart: a thread-local is dearer to reach from another crate.
 #[inline(never)]
 fn driven(is: fn(&Home) -> bool) -> Option<NonNull<Home>> {
     let home = NonNull::new(DRIVEN.with(Cell::get)?.home.cast_mut())?;
@@ -125,7 +126,7 @@ fn driven(is: fn(&Home) -> bool) -> Option<NonNull<Home>> {
 }
 
 impl Driven {
-    /// Compares without a look at what is in either, as one that may be gone is compared as well.
+    /// Compares pointers and looks into neither, as `home` may be gone.
     #[inline]
     fn is(&self, home: &Home) -> bool {
         // SAFETY: rule 2.

@@ -23,7 +23,8 @@ use crate::threads;
 ///
 /// If that thread cannot be started.
 #[track_caller]
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn spawn<F>(future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
@@ -53,7 +54,8 @@ where
     spawn_as(Spawn::new().name(name), future)
 }
 
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn spawn_as<F>(spawn: Spawn<'_>, future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
@@ -103,7 +105,8 @@ fn default_home() -> Home {
 }
 
 thread_local! {
-    // Empty again at the end of a thread, since guards fill it; so nothing has to be dropped then, and no access asks whether it was.
+    // Filled by guards alone, which empty it again, so that nothing is left to drop at the end of a thread, and no access has to ask
+    // whether it was dropped.
     static LOCAL: RefCell<ManuallyDrop<Option<Rc<LocalExecutor<'static>>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
@@ -113,7 +116,8 @@ thread_local! {
 ///
 /// Outside `run_local`: a thread that others share cannot promise to keep a task.
 #[track_caller]
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn spawn_local<F>(future: F) -> Task<F::Output>
 where
     F: Future + 'static,

@@ -76,9 +76,10 @@ struct Table {
 }
 
 /// A task in memory, with a runnable and a handle, which the caller makes.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn allocate<F: Future>(home: &Home, origin: Spawn<'_>, future: ManuallyDrop<F>) -> NonNull<Header> {
-    // In one word, and so in a register.
+    // The origin is one word, and so travels in a register.
     let origin = Origin::new(origin.location, origin.name);
     let cell = prepare(&Task::<F>::TABLE, home, origin);
     // SAFETY: room for a future of this type.
@@ -269,7 +270,7 @@ unsafe fn conclude(cell: NonNull<Header>, mut output: bool, counted: bool) {
     }
 }
 
-// All `inline`, so that they are compiled where the future is, and its `poll` into the one that polls it.
+// The four are `inline`, so that each is compiled beside its future, whose `poll` then becomes part of `poll_in_cell`.
 impl<F: Future> Task<F> {
     const TABLE: Table = Table {
         poll: Self::poll_in_cell,

@@ -46,14 +46,14 @@ pub(super) fn woke_itself(cell: NonNull<Header>) -> bool {
     CURRENT.try_with(note).unwrap_or(false)
 }
 
-/// Whether this thread is in the middle of a poll or of a drop: a runtime inside of a task.
+/// Whether this thread is in the middle of a poll or of a drop of a task.
 #[inline]
 pub(super) fn is_working() -> bool {
     CURRENT.with(|current| current.id.get().is_some())
 }
 
-/// This thread works for a task, until it is dropped; [`polling`](Working::polling) is the poll. It must not be working for one
-/// already, or be [`Outside`] of that.
+/// This thread works for a task, until it is dropped; [`polling`](Working::polling) is the poll. The thread must not be working for
+/// a task already, unless that one is put aside by [`Outside`].
 ///
 /// The place is looked up again and again, by closures of one line: around a whole poll one would not be inlined.
 pub(super) struct Working(());
@@ -61,6 +61,7 @@ pub(super) struct Working(());
 impl Working {
     #[inline]
     pub(super) fn new(id: TaskId) -> Working {
+        debug_assert!(!is_working(), "the task before would be forgotten");
         CURRENT.with(|current| current.id.set(Some(id)));
         Working(())
     }

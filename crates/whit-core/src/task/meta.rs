@@ -33,7 +33,7 @@ impl TaskId {
         thread_local! {
             static OURS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
         }
-        // One look at the place: from another crate it is a call.
+        // One look: a thread-local is dearer to reach from another crate.
         let next = OURS.with(|ours| {
             let (mut next, mut end) = ours.get();
             if next == end {

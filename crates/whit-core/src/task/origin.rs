@@ -30,7 +30,8 @@ unsafe impl Send for Origin {}
 unsafe impl Sync for Origin {}
 
 impl Origin {
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(location: &'static Location<'static>, name: Option<&str>) -> Origin {
         let tagged = match name {
             None => NonNull::from(location).cast(),
@@ -55,7 +56,7 @@ impl Origin {
 
     #[inline]
     fn named(&self) -> Option<&Named> {
-        // SAFETY: with the tag it is the box that `new` leaked, which lives until `self` drops.
+        // SAFETY: with the tag it is the box that `with_name` leaked, which lives until `self` drops.
         self.boxed().map(|named| unsafe { named.as_ref() })
     }
 

@@ -54,12 +54,17 @@ impl Runnable {
 
     /// As [`run_with`](Runnable::run_with), but if the task was woken while it ran it comes back, for executors that know where
     /// to queue it.
-    // Not inline: from another crate, places of a thread are dearer to find.
+    // Not inline: a thread-local is dearer to reach from another crate.
     #[inline(never)]
     pub fn poll(self, units: u8) -> Option<Runnable> {
         if inherited::any() || current::is_working() {
             return self.poll_inside(units);
         }
+        self.poll_outside(units)
+    }
+
+    #[inline(always)]
+    fn poll_outside(self, units: u8) -> Option<Runnable> {
         let working = Working::new(self.meta().id());
         let _budget = budget::Units::new(units);
         let cell = self.into_cell();
@@ -67,13 +72,13 @@ impl Runnable {
         unsafe { cell::run(cell, &working) }.then(|| Runnable(cell))
     }
 
-    /// In the middle of something else, which must find all as it was.
+    /// In the middle of another poll, or among inherited values: they must find all as it was.
     #[cold]
     #[inline(never)]
     fn poll_inside(self, units: u8) -> Option<Runnable> {
         let _nothing_inherited = inherited::suspend();
         let _outside = Outside::new();
-        self.poll(units)
+        self.poll_outside(units)
     }
 
     /// Sends the task to its home again without running it.

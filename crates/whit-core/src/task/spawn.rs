@@ -103,11 +103,13 @@ impl<'n> Spawn<'n> {
     /// # Safety
     ///
     /// - If `future` or its output is not `Send`, the home runs and drops every [`Runnable`] of the task on this thread.
-    /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps a
+    /// - If `future` borrows, the home sees to it that it is dropped before what it borrows is gone: a home that keeps
     ///   an account by [`adopt`](crate::Schedule::adopt) knows, since [`release`](crate::Schedule::release) comes after that drop.
     // Always inlined, and without a place where the future has to be in memory on its way: there it would be read before it is
-    // written through, and wait for that. So it is nothing that an unwinding drops, and nobody is given its address.
-    #[inline(always)]
+    // written through, and wait for that. So the future is a `ManuallyDrop`, which no unwinding drops, and nobody is given its address
+    // (the rare branch below passes a copy). Not so without optimization, where each copy takes its own room on the caller's stack.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub unsafe fn spawn_unchecked<F: Future>(self, home: &Home, future: F) -> Task<F::Output> {
         let future = ManuallyDrop::new(future);
         if inherited::any() {
@@ -120,8 +122,8 @@ impl<'n> Spawn<'n> {
         unsafe { self.spawn_bare(home, future) }
     }
 
-    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too; it takes the future out
-    /// of where it is.
+    /// Out of the way of those who inherit nothing. As `spawn_unchecked`, which lends its safety section too; `future` points to one
+    /// that is there, and that the caller uses no more.
     #[cold]
     #[inline(never)]
     unsafe fn spawn_inheriting<F: Future>(self, home: &Home, future: *mut F) -> Task<F::Output> {
@@ -130,7 +132,8 @@ impl<'n> Spawn<'n> {
     }
 
     /// As `spawn_unchecked`, which lends its safety section too; nothing is inherited.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn spawn_bare<F: Future>(self, home: &Home, future: ManuallyDrop<F>) -> Task<F::Output> {
         let cell = cell::allocate(home, self, future);
         // SAFETY: the cell is new, and has one of each.

@@ -36,6 +36,10 @@ impl Queue {
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap());
         drop(tasks);
     }
+
+    pub(crate) fn open(&self) {
+        self.closed.store(false, SeqCst);
+    }
 }
 
 impl Schedule for Queue {

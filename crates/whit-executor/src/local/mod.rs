@@ -63,7 +63,8 @@ impl<'a> LocalExecutor<'a> {
 
     /// Spawns a task for a caller at another line.
     // Always inlined, for the reason that `spawn_unchecked` gives.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn spawn_at<T: 'a>(
         &self,
         location: &'static Location<'static>,
