@@ -114,9 +114,9 @@ impl State {
         }
     }
 
-    /// A worker falls asleep, or goes.
-    pub(crate) fn falls_asleep(&self) {
-        self.awake.fetch_sub(1, Ordering::SeqCst);
+    /// A worker falls asleep, or goes; true if nobody is awake then.
+    pub(crate) fn falls_asleep(&self) -> bool {
+        self.awake.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     /// Brings what a worker knows of the others up to date.

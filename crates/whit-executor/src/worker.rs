@@ -226,9 +226,13 @@ impl Drop for End<'_> {
 impl Looks {
     fn prepare_sleep(&mut self, state: &State, waker: Waker) -> Option<Ticket> {
         let ticket = prepare_sleep(state, &mut self.searcher, self.throttled, waker)?;
-        state.falls_asleep();
+        let last = state.falls_asleep();
         self.asleep = true;
         self.spin.falls_asleep();
+        // While others are at work, what lies there is what they will spawn their next tasks in.
+        if last {
+            trim();
+        }
         Some(ticket)
     }
 
@@ -321,9 +325,6 @@ pub(crate) fn block_on<F: Future>(
 ///
 /// A failure is told on stderr, and followed by a sleep of 10 ms, so that the loop does not spin. For loops of one's own.
 pub fn park_quietly(park: &dyn Park, deadline: Option<Instant>) {
-    if deadline.is_none() {
-        trim();
-    }
     if let Ok(Err(error)) = catch_unwind(AssertUnwindSafe(|| park.park(deadline))) {
         eprintln!("whit: the driver could not wait for events: {error}; trying again in a moment");
         std::thread::sleep(Duration::from_millis(10));

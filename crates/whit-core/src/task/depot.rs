@@ -1,7 +1,8 @@
 //! Full magazines of free task memory, which all threads share.
 //!
-//! It keeps what it gets up to [`MOST`] bytes. Whoever goes to sleep for want of work calls [`trim`], which gives half of
-//! what is above [`SOME`] back: a program that has become idle keeps little, and one that is busy keeps what it uses.
+//! It keeps what it gets up to [`MOST`] bytes. An executor whose last thread goes to sleep for want of work calls [`trim`], which
+//! gives half of what is above [`SOME`] back: a program that has become idle keeps little, and one that is busy keeps what it uses.
+//! Not each thread that sleeps: one that finds nothing to do for a moment would give away what the others are about to use.
 
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -61,8 +62,8 @@ pub(super) unsafe fn put(class: usize, mut magazine: NonNull<Free>) {
     BYTES.fetch_add(bytes, Ordering::Relaxed);
 }
 
-/// Gives a part of the memory back that ended tasks have left for the next. For executors: to be called before a thread sleeps
-/// for want of tasks. It is a look at one number if there is not much.
+/// Gives a part of the memory back that ended tasks have left for the next. For executors: to be called before the last of their
+/// threads that is awake sleeps for want of tasks. It is a look at one number if there is not much.
 #[inline]
 pub fn trim() {
     let bytes = BYTES.load(Ordering::Relaxed);

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use whit_core::budget::BUDGET;
-use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive_alone};
+use whit_core::{Home, Park, Spawn, Spin, Task, UnhandledPanic, budget, drive_alone, trim};
 
 use self::state::{Driven, LocalState, Own};
 use crate::look::Look;
@@ -165,6 +165,7 @@ impl<'a> LocalExecutor<'a> {
                 if !self.state().has_work(own) && !woken.is_set() {
                     self.state().falls_asleep();
                     spin.falls_asleep();
+                    trim();
                     park_quietly(park, None);
                     spin.wakes_up(|| woken.is_set_elsewhere() || self.state().has_work_from_elsewhere());
                     self.state().wakes_up();
