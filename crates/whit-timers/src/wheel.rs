@@ -27,6 +27,15 @@ const SLOTS: usize = 1 << BITS;
 const TICK_BITS: u32 = 16;
 const NONE: u32 = u32::MAX;
 const UNUSED: u16 = u16::MAX;
+/// The level of the highest bit that differs: quicker looked up than divided, and all that is put in waits for it.
+const LEVEL_OF: [u8; 64] = {
+    let (mut levels, mut bit) = ([0; 64], 0);
+    while bit < 64 {
+        levels[bit] = (bit / BITS as usize) as u8 % LEVELS as u8;
+        bit += 1;
+    }
+    levels
+};
 /// Entries for which memory is kept when none is in use.
 const KEEP: usize = 1024;
 /// Timers for which a slot keeps memory when none stands there.
@@ -153,10 +162,10 @@ impl Wheel {
         let free = std::mem::replace(&mut self.free, at);
         let entry = &mut self.entries[at as usize];
         let waker = entry.waker.take();
-        let (slot, place) = (entry.slot, entry.link);
+        let (slot, link) = (entry.slot, entry.link);
         (entry.slot, entry.link) = (UNUSED, free);
         if waker.is_some() {
-            self.displace(slot, place);
+            self.displace(slot, link);
         } else {
             self.fired -= 1;
         }
@@ -220,10 +229,10 @@ impl Wheel {
         // What is past stands in the present tick.
         let tick = (deadline >> TICK_BITS).max(self.tick);
         let differs = 63 - ((tick ^ self.tick) | 1).leading_zeros();
-        let level = differs / BITS;
-        let number = (tick >> (BITS * level)) as usize % SLOTS;
-        let slot = level as usize * SLOTS + number;
-        self.occupied[level as usize] |= 1 << number;
+        let level = usize::from(LEVEL_OF[differs as usize]);
+        let number = (tick >> (BITS * level as u32)) as usize % SLOTS;
+        let slot = level * SLOTS + number;
+        self.occupied[level] |= 1 << number;
         let Slot { earliest, members } = &mut self.slots[slot];
         *earliest = if members.is_empty() { deadline } else { deadline.min(*earliest) };
         let entry = &mut self.entries[at as usize];
@@ -233,12 +242,14 @@ impl Wheel {
 
     /// Takes the entry at this place out of its slot.
     #[inline]
-    fn displace(&mut self, slot: u16, place: u32) {
+    fn displace(&mut self, slot: u16, link: u32) {
         let slot = usize::from(slot);
         let members = &mut self.slots[slot].members;
-        members.swap_remove(place as usize);
-        if let Some(moved) = members.get(place as usize) {
-            self.entries[*moved as usize].link = place;
+        let last = members.pop();
+        if let Some(place) = members.get_mut(link as usize) {
+            let moved = last.expect("the one at the place is one");
+            *place = moved;
+            self.entries[moved as usize].link = link;
         } else if members.is_empty() {
             if members.capacity() > KEEP_MEMBERS {
                 *members = Vec::new();
