@@ -188,7 +188,9 @@ impl<P: Park> Timers<P> {
         let ready = match inner.wheel.get(number) {
             Some(State::Fired { deadline }) => deadline == at,
             // Whoever polls again and again may keep the driver from its turn.
-            Some(State::Pending { deadline, waker: kept }) if deadline == at && at > self.epoch.nanos(Instant::now()) => {
+            Some(State::Pending { deadline, waker: kept })
+                if deadline == at && at > self.epoch.nanos(Instant::now()) =>
+            {
                 let old = (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
                 drop(inner);
                 drop(old);
@@ -197,8 +199,10 @@ impl<P: Park> Timers<P> {
             Some(State::Pending { deadline, .. }) => deadline == at,
             None => false,
         };
+        *key = TimerKey::NONE;
+        let old = inner.wheel.remove(number);
         drop(inner);
-        self.cancel(key);
+        drop(old);
         if ready { Poll::Ready(()) } else { self.poll_until(key, deadline, &mut Context::from_waker(waker)) }
     }
 

@@ -237,6 +237,9 @@ impl Wheel {
         *earliest = if members.is_empty() { deadline } else { deadline.min(*earliest) };
         let entry = &mut self.entries[at as usize];
         (entry.slot, entry.link) = (slot as u16, members.len() as u32);
+        if members.len() == members.capacity() {
+            extend(members);
+        }
         members.push(at);
     }
 
@@ -294,6 +297,13 @@ impl Wheel {
         let entry = self.entries.get(at as usize)?;
         (entry.slot != UNUSED && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
     }
+}
+
+/// Makes room for more. At once for as many as fit into a line of memory, so that wheels of two threads do not meet in one; and later
+/// by half, as doubling would mean that up to half of the memory is empty.
+#[cold]
+fn extend(members: &mut Vec<u32>) {
+    members.reserve_exact((members.len() / 2).max(16));
 }
 
 /// A key that outlived its entry, by a mistake, is found out by this.
