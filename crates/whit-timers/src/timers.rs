@@ -43,6 +43,8 @@ const KEEP: usize = 1024;
 ///
 /// What is due at once fires in the order of the deadlines. A deadline that has passed before it is first polled is ready at
 /// once, unless an earlier one is due as well and was not yet fired: then it fires with that one.
+// What every timer reads stands in no line of memory with what every sleep writes: the count of an `Arc` around it.
+#[repr(align(128))]
 pub struct Timers<P> {
     park: P,
     unparker: Waker,
