@@ -171,7 +171,8 @@ impl Wheel {
         }
         self.used -= 1;
         if self.used == 0 && self.entries.len() > KEEP {
-            (self.entries, self.free) = (Vec::new(), NONE);
+            let_go(&mut self.entries);
+            self.free = NONE;
         }
         waker
     }
@@ -224,7 +225,7 @@ impl Wheel {
     }
 
     /// Puts an entry where its deadline belongs, as seen from the present tick.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, at: u32, deadline: u64) {
         // What is past stands in the present tick.
         let tick = (deadline >> TICK_BITS).max(self.tick);
@@ -244,7 +245,7 @@ impl Wheel {
     }
 
     /// Takes the entry at this place out of its slot.
-    #[inline]
+    #[inline(always)]
     fn displace(&mut self, slot: u16, link: u32) {
         let slot = usize::from(slot);
         let members = &mut self.slots[slot].members;
@@ -255,7 +256,7 @@ impl Wheel {
             self.entries[moved as usize].link = link;
         } else if members.is_empty() {
             if members.capacity() > KEEP_MEMBERS {
-                *members = Vec::new();
+                let_go(members);
             }
             self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
         }
@@ -304,6 +305,12 @@ impl Wheel {
 #[cold]
 fn extend(members: &mut Vec<u32>) {
     members.reserve_exact((members.len() / 2).max(16));
+}
+
+/// Gives the memory back. Out of the way of all that need not.
+#[cold]
+fn let_go<T>(all: &mut Vec<T>) {
+    *all = Vec::new();
 }
 
 /// A key that outlived its entry, by a mistake, is found out by this.
