@@ -161,6 +161,18 @@ fn equal_deadlines_keep_their_order_when_the_count_wraps() {
 }
 
 #[test]
+fn cancelling_in_any_order_leaves_the_others_of_a_slot() {
+    let (mut wheel, log) = (Wheel::new(), Log::default());
+    let keys: Vec<_> = (0..100).map(|number| wheel.insert(1 << 40, log.waker(number))).collect();
+    let gone: Vec<usize> = (0..60).map(|step| step * 37 % 100).collect();
+    for number in &gone {
+        assert!(wheel.remove(keys[*number]).is_some());
+    }
+    let left: Vec<usize> = (0..100).filter(|number| !gone.contains(number)).collect();
+    assert_eq!(log.fire(&mut wheel, 1 << 40), left);
+}
+
+#[test]
 fn one_place_serves_many_that_come_and_go() {
     let (mut wheel, log) = (Wheel::new(), Log::default());
     for number in 0..10_000 {
