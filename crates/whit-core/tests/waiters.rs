@@ -27,6 +27,7 @@ fn wakes(count: &Arc<Count>) -> usize {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "two wakers made of one `Arc` are never found to be equal there")]
 fn one_event_wakes_everybody_once() {
     let source = Source::new(false);
     let counts: Vec<Arc<Count>> = (0..20).map(|_| Arc::default()).collect();

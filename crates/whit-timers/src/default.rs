@@ -22,6 +22,18 @@ pub fn current_clock() -> SharedClock {
     current.unwrap_or_else(|_| default_clock())
 }
 
+/// The clock, and what time it is there. The time comes first: a processor reads it when all that came before is done, so that
+/// counting the reference would hold it up.
+#[inline]
+pub(crate) fn clock_and_now() -> (SharedClock, Instant) {
+    let read = |clock: &SharedClock| {
+        let now = clock.now();
+        (clock.clone(), now)
+    };
+    let current = Handle::with_current(|handle| handle.clock().map(read)).and_then(|read| read);
+    current.unwrap_or_else(|_| read(&default_clock()))
+}
+
 /// What time it is on the clock of the current handle, and outside every runtime on the system's: what to use instead of
 /// `Instant::now`, so that a simulation's time is seen.
 ///

@@ -49,6 +49,7 @@ pub mod alarm;
 #[cfg(not(loom))]
 mod alarm;
 mod default;
+mod epoch;
 mod hold;
 mod interval;
 mod pace;

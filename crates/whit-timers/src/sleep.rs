@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use whit_core::{Clock, TimerKey};
 
-use crate::default::{SharedClock, current_clock};
+use crate::default::{SharedClock, clock_and_now, current_clock};
 
 /// Waits for `duration`. A duration that no [`Instant`] can hold is for ever.
 ///
@@ -20,8 +20,8 @@ use crate::default::{SharedClock, current_clock};
 /// ```
 #[inline]
 pub fn sleep(duration: Duration) -> Sleep {
-    let clock = current_clock();
-    let deadline = clock.now().checked_add(duration);
+    let (clock, now) = clock_and_now();
+    let deadline = now.checked_add(duration);
     Sleep { clock, deadline, key: TimerKey::NONE }
 }
 

@@ -18,11 +18,12 @@ use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use whit_core::{Clock, Park, TimerKey, wake_all};
 
 use crate::alarm::{Alarm, NEVER};
+use crate::epoch::Epoch;
 use crate::pace::Pace;
 use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wheel::{Due, State, Wheel};
@@ -42,10 +43,12 @@ const KEEP: usize = 1024;
 ///
 /// What is due at once fires in the order of the deadlines. A deadline that has passed before it is first polled is ready at
 /// once, unless an earlier one is due as well and was not yet fired: then it fires with that one.
+// What every timer reads stands in no line of memory with what every sleep writes: the count of an `Arc` around it.
+#[repr(align(128))]
 pub struct Timers<P> {
     park: P,
     unparker: Waker,
-    start: Instant,
+    epoch: Epoch,
     alarm: Alarm,
     // A power of two of them.
     shards: Box<[Shard]>,
@@ -78,7 +81,7 @@ impl<P: Park> Timers<P> {
         Timers {
             unparker: park.unparker(),
             park,
-            start: Instant::now(),
+            epoch: Epoch::new(Instant::now()),
             alarm: Alarm::new(),
             shards: (0..shard_count()).map(shard).collect(),
             driver: Mutex::default(),
@@ -117,7 +120,7 @@ impl<P: Park> Timers<P> {
         if alarm == NEVER {
             return;
         }
-        let now = self.nanos(Instant::now());
+        let now = self.epoch.nanos(Instant::now());
         let mut driver = lock(&self.driver);
         driver.pace.back(now, alarm);
         if now < alarm {
@@ -148,7 +151,7 @@ impl<P: Park> Timers<P> {
     /// Puts a timer in, if its deadline has not passed.
     #[inline]
     fn register(&self, key: &mut TimerKey, deadline: Instant, waker: &Waker) -> Poll<()> {
-        let (at, waker) = (self.nanos(deadline), waker.clone());
+        let (at, waker) = (self.epoch.nanos(deadline), waker.clone());
         let (number, mut inner) = self.lock_mine();
         let earlier = at < inner.told;
         if earlier {
@@ -182,12 +185,14 @@ impl<P: Park> Timers<P> {
     /// Polls a timer that is registered already.
     #[inline(never)]
     fn look(&self, key: &mut TimerKey, number: u64, deadline: Instant, waker: &Waker) -> Poll<()> {
-        let at = self.nanos(deadline);
+        let at = self.epoch.nanos(deadline);
         let mut inner = self.shard(number);
         let ready = match inner.wheel.get(number) {
             Some(State::Fired { deadline }) => deadline == at,
             // Whoever polls again and again may keep the driver from its turn.
-            Some(State::Pending { deadline, waker: kept }) if deadline == at && at > self.nanos(Instant::now()) => {
+            Some(State::Pending { deadline, waker: kept })
+                if deadline == at && at > self.epoch.nanos(Instant::now()) =>
+            {
                 let old = (!kept.will_wake(waker)).then(|| std::mem::replace(kept, waker.clone()));
                 drop(inner);
                 drop(old);
@@ -196,8 +201,10 @@ impl<P: Park> Timers<P> {
             Some(State::Pending { deadline, .. }) => deadline == at,
             None => false,
         };
+        *key = TimerKey::NONE;
+        let old = inner.wheel.remove(number);
         drop(inner);
-        self.cancel(key);
+        drop(old);
         if ready { Poll::Ready(()) } else { self.poll_until(key, deadline, &mut Context::from_waker(waker)) }
     }
 
@@ -228,24 +235,13 @@ impl<P: Park> Timers<P> {
         // Masked, so that a key of another clock finds nothing instead of panicking.
         self.shards[(key >> SHARD_SHIFT) as usize & (self.shards.len() - 1)].0.lock()
     }
-
-    /// Since the start; what no such number can hold is its largest.
-    #[inline]
-    fn nanos(&self, instant: Instant) -> u64 {
-        let since = instant.saturating_duration_since(self.start);
-        if since.as_secs() < NEVER / 1_000_000_000 {
-            since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
-        } else {
-            NEVER - 1
-        }
-    }
 }
 
 impl<P: Park> Park for Timers<P> {
     fn park(&self, deadline: Option<Instant>) -> io::Result<()> {
         let alarm = self.alarm.enter();
         let next = (alarm != NEVER).then(|| lock(&self.driver).pace.ask(alarm));
-        let next = next.and_then(|next| self.start.checked_add(Duration::from_nanos(next)));
+        let next = next.and_then(|next| self.epoch.instant(next));
         let until = match (deadline, next) {
             (Some(deadline), Some(next)) => Some(deadline.min(next)),
             (deadline, next) => deadline.or(next),

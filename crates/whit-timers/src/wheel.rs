@@ -1,9 +1,13 @@
 //! The wheel: where pending timers stand. It never reads the time; its times are nanoseconds since some start.
 //!
 //! Eight levels of 64 slots; a tick is 2^16 ns (66 µs), and a slot of level *n* spans 64^*n* ticks, so that they reach to the end of
-//! time. A timer stands in the slot of the highest level at which its tick differs from the present one, in a
-//! doubly linked list through the entries: inserting and cancelling cost the same however many there are. All of a lower
-//! level is before all of a higher one, so the first occupied slot of the lowest occupied level has the earliest timers.
+//! time. A timer stands in the slot of the highest level at which its tick differs from the present one, at a place that
+//! its entry knows, and the last one of the slot takes the place of one that is cancelled: inserting and cancelling cost the same
+//! however many there are. All of a lower level is before all of a higher one, so the first occupied slot of the lowest
+//! occupied level has the earliest timers.
+//!
+//! A slot names its timers in a row of numbers. Through a list that is linked from entry to entry a processor goes one step
+//! in the time of a look into far memory, as it learns only there what to look at next; here it looks at several at once.
 //!
 //! Each slot knows the exact time of its earliest timer, or of one that was cancelled since. So nobody has to look at the time
 //! when a slot begins, only when a timer is due; the timers of a slot that the present has entered move down then, at
@@ -23,8 +27,19 @@ const SLOTS: usize = 1 << BITS;
 const TICK_BITS: u32 = 16;
 const NONE: u32 = u32::MAX;
 const UNUSED: u16 = u16::MAX;
+/// The level of the highest bit that differs: quicker looked up than divided, and all that is put in waits for it.
+const LEVEL_OF: [u8; 64] = {
+    let (mut levels, mut bit) = ([0; 64], 0);
+    while bit < 64 {
+        levels[bit] = (bit / BITS as usize) as u8 % LEVELS as u8;
+        bit += 1;
+    }
+    levels
+};
 /// Entries for which memory is kept when none is in use.
 const KEEP: usize = 1024;
+/// Timers for which a slot keeps memory when none stands there.
+const KEEP_MEMBERS: usize = 64;
 /// How much of an entry's sequence its key repeats.
 const CHECK_BITS: u32 = 24;
 
@@ -37,19 +52,22 @@ pub(crate) struct Wheel {
     // Level after level; empty until the first timer comes.
     slots: Vec<Slot>,
     entries: Vec<Entry>,
-    // The first of the unused entries, which are linked by `next`.
+    // The first of the unused entries, which are linked by `link`.
     free: u32,
     used: u32,
     // Those of the used ones whose timer is pending no more.
     fired: u32,
     // Counts insertions, to order equal deadlines. Wraps; only distances to it are compared.
     sequence: u32,
+    // Those that are on their way down, while `advance` runs.
+    moving: Vec<u32>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Slot {
     earliest: u64,
-    head: u32,
+    // Numbers of entries, in no order.
+    members: Vec<u32>,
 }
 
 struct Entry {
@@ -57,8 +75,8 @@ struct Entry {
     // None if it has fired, or is unused.
     waker: Option<Waker>,
     sequence: u32,
-    next: u32,
-    previous: u32,
+    // The place in the slot; the next unused entry, if this one is unused.
+    link: u32,
     // `UNUSED` from `remove` to the next `insert`.
     slot: u16,
 }
@@ -95,6 +113,7 @@ impl Wheel {
             used: 0,
             fired: 0,
             sequence: 0,
+            moving: Vec::new(),
         }
     }
 
@@ -118,7 +137,7 @@ impl Wheel {
         let at = self.free;
         let entry = &mut self.entries[at as usize];
         let sequence = self.sequence.wrapping_add(1);
-        (self.sequence, self.free) = (sequence, entry.next);
+        (self.sequence, self.free) = (sequence, entry.link);
         (entry.deadline, entry.sequence, entry.waker) = (deadline, sequence, Some(waker));
         self.used += 1;
         self.place(at, deadline);
@@ -143,16 +162,17 @@ impl Wheel {
         let free = std::mem::replace(&mut self.free, at);
         let entry = &mut self.entries[at as usize];
         let waker = entry.waker.take();
-        let (slot, previous, next) = (entry.slot, entry.previous, entry.next);
-        (entry.slot, entry.next) = (UNUSED, free);
+        let (slot, link) = (entry.slot, entry.link);
+        (entry.slot, entry.link) = (UNUSED, free);
         if waker.is_some() {
-            self.unlink(slot, previous, next);
+            self.displace(slot, link);
         } else {
             self.fired -= 1;
         }
         self.used -= 1;
         if self.used == 0 && self.entries.len() > KEEP {
-            (self.entries, self.free) = (Vec::new(), NONE);
+            let_go(&mut self.entries);
+            self.free = NONE;
         }
         waker
     }
@@ -167,33 +187,34 @@ impl Wheel {
         let present = (now >> TICK_BITS).max(self.tick);
         // The rank of the last one to come is the largest there is.
         let oldest = self.sequence.wrapping_add(1);
-        // Timers of slots that the present has entered, and which lie ahead of it in there. Linked by `next`.
-        let mut ahead = NONE;
         while let Some(slot) = self.first() {
             let level = slot / SLOTS;
             if self.begin(slot) > present || (level == 0 && self.slots[slot].earliest > now) {
                 break;
             }
             self.occupied[level] &= !(1 << (slot % SLOTS));
-            let mut at = std::mem::replace(&mut self.slots[slot].head, NONE);
-            while at != NONE {
+            let mut members = std::mem::take(&mut self.slots[slot].members);
+            for at in members.drain(..) {
                 let entry = &mut self.entries[at as usize];
-                let next = entry.next;
                 if entry.deadline > now {
-                    entry.next = std::mem::replace(&mut ahead, at);
+                    self.moving.push(at);
                 } else if let Some(waker) = entry.waker.take() {
                     due.push(Due { deadline: entry.deadline, rank: entry.sequence.wrapping_sub(oldest), waker });
                     self.fired += 1;
                 }
-                at = next;
+            }
+            if members.capacity() <= KEEP_MEMBERS {
+                self.slots[slot].members = members;
             }
         }
         self.tick = present;
-        while ahead != NONE {
-            let at = ahead;
-            let entry = &self.entries[at as usize];
-            ahead = entry.next;
-            self.place(at, entry.deadline);
+        // Not before: only now there is room for them in the slots below.
+        let mut moving = std::mem::take(&mut self.moving);
+        for at in moving.drain(..) {
+            self.place(at, self.entries[at as usize].deadline);
+        }
+        if moving.capacity() <= KEEP {
+            self.moving = moving;
         }
     }
 
@@ -204,38 +225,39 @@ impl Wheel {
     }
 
     /// Puts an entry where its deadline belongs, as seen from the present tick.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, at: u32, deadline: u64) {
         // What is past stands in the present tick.
         let tick = (deadline >> TICK_BITS).max(self.tick);
         let differs = 63 - ((tick ^ self.tick) | 1).leading_zeros();
-        let level = differs / BITS;
-        let number = (tick >> (BITS * level)) as usize % SLOTS;
-        let slot = level as usize * SLOTS + number;
-        let list = &mut self.slots[slot];
-        let next = std::mem::replace(&mut list.head, at);
-        list.earliest = if next == NONE { deadline } else { deadline.min(list.earliest) };
-        self.occupied[level as usize] |= 1 << number;
+        let level = usize::from(LEVEL_OF[differs as usize]);
+        let number = (tick >> (BITS * level as u32)) as usize % SLOTS;
+        let slot = level * SLOTS + number;
+        self.occupied[level] |= 1 << number;
+        let Slot { earliest, members } = &mut self.slots[slot];
+        *earliest = if members.is_empty() { deadline } else { deadline.min(*earliest) };
         let entry = &mut self.entries[at as usize];
-        (entry.slot, entry.previous, entry.next) = (slot as u16, NONE, next);
-        if let Some(next) = self.entries.get_mut(next as usize) {
-            next.previous = at;
+        (entry.slot, entry.link) = (slot as u16, members.len() as u32);
+        if members.len() == members.capacity() {
+            extend(members);
         }
+        members.push(at);
     }
 
-    /// Takes an entry with these links out of its slot.
-    #[inline]
-    fn unlink(&mut self, slot: u16, previous: u32, next: u32) {
+    /// Takes the entry at this place out of its slot.
+    #[inline(always)]
+    fn displace(&mut self, slot: u16, link: u32) {
         let slot = usize::from(slot);
-        if let Some(next) = self.entries.get_mut(next as usize) {
-            next.previous = previous;
-        }
-        if let Some(previous) = self.entries.get_mut(previous as usize) {
-            previous.next = next;
-            return;
-        }
-        self.slots[slot].head = next;
-        if next == NONE {
+        let members = &mut self.slots[slot].members;
+        let last = members.pop();
+        if let Some(place) = members.get_mut(link as usize) {
+            let moved = last.expect("the one at the place is one");
+            *place = moved;
+            self.entries[moved as usize].link = link;
+        } else if members.is_empty() {
+            if members.capacity() > KEEP_MEMBERS {
+                let_go(members);
+            }
             self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
         }
     }
@@ -257,11 +279,11 @@ impl Wheel {
     #[cold]
     fn grow(&mut self) {
         if self.slots.is_empty() {
-            self.slots = vec![Slot { earliest: NEVER, head: NONE }; LEVELS * SLOTS];
+            self.slots = vec![Slot { earliest: NEVER, members: Vec::new() }; LEVELS * SLOTS];
         }
         let at = self.entries.len();
         assert!(at < NONE as usize, "a wheel holds at most 2^32 - 1 timers, and is full");
-        let unused = Entry { deadline: 0, waker: None, sequence: 0, next: NONE, previous: NONE, slot: UNUSED };
+        let unused = Entry { deadline: 0, waker: None, sequence: 0, link: NONE, slot: UNUSED };
         if at == self.entries.capacity() {
             // Doubling would mean that up to half of the memory is empty.
             self.entries.reserve_exact((at / 8).max(64));
@@ -276,6 +298,19 @@ impl Wheel {
         let entry = self.entries.get(at as usize)?;
         (entry.slot != UNUSED && check(entry.sequence) == check((key >> 32) as u32)).then_some(at)
     }
+}
+
+/// Makes room for more. At once for as many as fit into a line of memory, so that wheels of two threads do not meet in one; and later
+/// by half, as doubling would mean that up to half of the memory is empty.
+#[cold]
+fn extend(members: &mut Vec<u32>) {
+    members.reserve_exact((members.len() / 2).max(16));
+}
+
+/// Gives the memory back. Out of the way of all that need not.
+#[cold]
+fn let_go<T>(all: &mut Vec<T>) {
+    *all = Vec::new();
 }
 
 /// A key that outlived its entry, by a mistake, is found out by this.

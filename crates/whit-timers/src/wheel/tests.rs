@@ -121,16 +121,32 @@ fn a_lone_timer_is_looked_at_once_however_far_it_is() {
     }
 }
 
+/// How many timers the wheel has memory for, in entries and in slots.
+fn room(wheel: &Wheel) -> (usize, usize) {
+    let slots = wheel.slots.iter().map(|slot| slot.members.capacity()).max().unwrap_or(0);
+    (wheel.entries.capacity(), slots.max(wheel.moving.capacity()))
+}
+
 #[test]
-fn a_hundred_thousand_cancelled_leave_no_memory() {
-    let (mut wheel, log) = (Wheel::new(), Log::default());
-    let keys: Vec<_> = (0..100_000u64).map(|number| wheel.insert(number * 77_777, log.waker(0))).collect();
-    assert!(wheel.entries.capacity() >= keys.len());
-    for key in keys {
-        assert!(wheel.remove(key).is_some());
+fn a_hundred_thousand_cancelled_or_fired_leave_no_memory() {
+    for fires in [false, true] {
+        let (mut wheel, log) = (Wheel::new(), Log::default());
+        let keys: Vec<_> = (0..100_000u64).map(|number| wheel.insert(number * 77_777, log.waker(0))).collect();
+        let (entries, slots) = room(&wheel);
+        assert!(entries >= keys.len() && slots > KEEP);
+        let mut left = keys.len();
+        for now in (0..100).filter(|_| fires).map(|turn| turn * 90_000_000) {
+            left -= log.fire(&mut wheel, now).len();
+        }
+        assert_eq!((wheel.len(), left == 0), (left, fires));
+        for key in keys {
+            assert_eq!(wheel.remove(key).is_some(), !fires);
+        }
+        let (entries, slots) = room(&wheel);
+        assert!(entries <= KEEP && slots <= KEEP && wheel.is_unused() && wheel.next() == NEVER);
+        assert!(wheel.slots.iter().all(|slot| slot.members.capacity() <= KEEP_MEMBERS));
+        assert!(Arc::strong_count(&log.0) == 1, "a waker was left behind");
     }
-    assert!(wheel.entries.capacity() <= KEEP && wheel.len() == 0 && wheel.next() == NEVER);
-    assert!(Arc::strong_count(&log.0) == 1, "a waker was left behind");
 }
 
 #[test]
@@ -142,6 +158,18 @@ fn equal_deadlines_keep_their_order_when_the_count_wraps() {
         assert_eq!(log.fire(&mut wheel, 7), [0, 1, 2, 3, 4], "from {start}");
         assert!(keys.into_iter().all(|key| key != 0 && wheel.get(key).is_some()));
     }
+}
+
+#[test]
+fn cancelling_in_any_order_leaves_the_others_of_a_slot() {
+    let (mut wheel, log) = (Wheel::new(), Log::default());
+    let keys: Vec<_> = (0..100).map(|number| wheel.insert(1 << 40, log.waker(number))).collect();
+    let gone: Vec<usize> = (0..60).map(|step| step * 37 % 100).collect();
+    for number in &gone {
+        assert!(wheel.remove(keys[*number]).is_some());
+    }
+    let left: Vec<usize> = (0..100).filter(|number| !gone.contains(number)).collect();
+    assert_eq!(log.fire(&mut wheel, 1 << 40), left);
 }
 
 #[test]
