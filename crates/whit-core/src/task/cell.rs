@@ -120,7 +120,8 @@ pub(super) unsafe fn free(cell: NonNull<Header>) {
 /// # Safety
 ///
 /// The caller has had the task's runnable, and uses neither any more.
-#[inline]
+// Always inlined, though it is called twice: in the rarely taken way as well.
+#[inline(always)]
 pub(super) unsafe fn run(cell: NonNull<Header>, working: &Working) -> bool {
     // SAFETY: the runner keeps the task alive, until it concludes or pends.
     let header = unsafe { cell.as_ref() };
