@@ -1,6 +1,6 @@
 //! A TCP connection of the operating system.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
@@ -49,7 +49,7 @@ impl Stream for OsStream {
     }
 
     fn poll_read_vectored(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Read, cx, |mut socket| socket.read_vectored(bufs))
+        self.io.poll_io(Dir::Read, cx, |socket| direct::read_vectored(socket, bufs))
     }
 
     fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
@@ -61,7 +61,7 @@ impl Stream for OsStream {
     }
 
     fn poll_write_vectored(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Write, cx, |mut socket| socket.write_vectored(bufs))
+        self.io.poll_io(Dir::Write, cx, |socket| direct::write_vectored(socket, bufs))
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {

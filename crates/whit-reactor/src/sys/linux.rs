@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
-use whit_core::Interest;
+use whit_core::{Interest, refill_returns};
 
 use super::{EVENTS_MOST, Ready};
 
@@ -78,7 +78,9 @@ impl Poller {
     /// Ends a wait, this one or the next.
     pub(crate) fn notify(&self) -> io::Result<()> {
         // Full after 2^64 - 2 writes that nobody read; not in this universe.
-        rustix::io::write(&self.eventfd, &1u64.to_ne_bytes())?;
+        let rung = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
+        refill_returns();
+        rung?;
         Ok(())
     }
 }
@@ -117,7 +119,9 @@ impl Waiter {
         }
         let timeout =
             timeout.map(|timeout| Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos().into() });
-        match epoll::wait(&poller.epoll, &mut events, timeout.as_ref()) {
+        let waited = epoll::wait(&poller.epoll, &mut events, timeout.as_ref());
+        refill_returns();
+        match waited {
             Ok((events, _)) => translate(events, ready),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -153,6 +157,7 @@ mod precise {
     use std::time::Duration;
 
     use rustix::event::epoll::Event;
+    use whit_core::refill_returns;
 
     /// `epoll_pwait2`, on 64-bit systems.
     pub(super) fn wait<'a>(
@@ -175,6 +180,7 @@ mod precise {
                 0usize,
             )
         };
+        refill_returns();
         let Ok(filled) = usize::try_from(filled) else { return Err(io::Error::last_os_error()) };
         // SAFETY: the kernel has filled in the first `filled` of them.
         Ok(unsafe { std::slice::from_raw_parts(events.as_ptr().cast::<Event>(), filled) })
