@@ -180,8 +180,10 @@ mod precise {
                 0usize,
             )
         };
+        // Before anything else may set another: `refill_returns` reads files the first time.
+        let filled = usize::try_from(filled).map_err(|_| io::Error::last_os_error());
         refill_returns();
-        let Ok(filled) = usize::try_from(filled) else { return Err(io::Error::last_os_error()) };
+        let filled = filled?;
         // SAFETY: the kernel has filled in the first `filled` of them.
         Ok(unsafe { std::slice::from_raw_parts(events.as_ptr().cast::<Event>(), filled) })
     }
