@@ -92,7 +92,7 @@ mod x86 {
         }
 
         #[test]
-        fn what_the_kernel_says_is_looked_up_once() {
+        fn the_answer_is_what_the_kernel_says() {
             assert_eq!(is_wanted(), look());
             assert_eq!(is_wanted(), look());
         }

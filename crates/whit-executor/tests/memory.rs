@@ -2,7 +2,7 @@
 #![cfg(not(any(loom, miri, whit_plain_memory)))]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::future::{Future, pending, poll_fn};
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::Instant;
 
 use futures_lite::future::{block_on, poll_once};
-use whit_core::{Park, ThreadPark};
+use whit_core::{Park, Task, ThreadPark};
 use whit_executor::{Executor, LocalExecutor};
 
 /// Counts the bytes that are allocated.
@@ -81,9 +81,11 @@ impl Park for Restless {
     }
 }
 
-/// With `crowd` so many tasks are spawned and have ended.
-async fn goes(park: &Restless, crowd: impl Future<Output = ()>) {
-    crowd.await;
+async fn goes(park: &Restless, spawn: impl Fn() -> Task<()>) {
+    let crowd: Vec<_> = (0..CROWD).map(|_| spawn()).collect();
+    for task in crowd {
+        task.await;
+    }
     let full = BYTES.load(SeqCst);
     park.parks(20).await;
     assert!(BYTES.load(SeqCst) + MUCH < full, "{full} bytes, then {}", BYTES.load(SeqCst));
@@ -93,25 +95,9 @@ async fn goes(park: &Restless, crowd: impl Future<Output = ()>) {
 fn it_goes_when_a_thread_by_itself_sleeps() {
     let _alone = alone();
     let (executor, park) = (Executor::new(), Restless::default());
-    executor.block_on(
-        &park,
-        goes(&park, async {
-            let crowd: Vec<_> = (0..CROWD).map(|_| executor.spawn(async {})).collect();
-            for task in crowd {
-                task.await;
-            }
-        }),
-    );
+    executor.block_on(&park, goes(&park, || executor.spawn(async {})));
     let (executor, park) = (LocalExecutor::new(), Restless::default());
-    executor.block_on(
-        &park,
-        goes(&park, async {
-            let crowd: Vec<_> = (0..CROWD).map(|_| executor.spawn(async {})).collect();
-            for task in crowd {
-                task.await;
-            }
-        }),
-    );
+    executor.block_on(&park, goes(&park, || executor.spawn(async {})));
 }
 
 /// A worker that falls asleep again and again beside one that is busy gives nothing away: it is what the other is about to use.

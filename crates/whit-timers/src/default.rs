@@ -18,20 +18,23 @@ pub type SharedClock = Arc<dyn Clock + Send + Sync>;
 ///
 /// If that thread cannot be started.
 pub fn current_clock() -> SharedClock {
-    let current = Handle::with_current(|handle| handle.clock().cloned()).and_then(|clock| clock);
-    current.unwrap_or_else(|_| default_clock())
+    with_clock(SharedClock::clone)
 }
 
 /// The clock, and what time it is there. The time comes first: a processor reads it when all that came before is done, so that
 /// counting the reference would hold it up.
 #[inline]
 pub(crate) fn clock_and_now() -> (SharedClock, Instant) {
-    let read = |clock: &SharedClock| {
+    with_clock(|clock| {
         let now = clock.now();
         (clock.clone(), now)
-    };
-    let current = Handle::with_current(|handle| handle.clock().map(read)).and_then(|read| read);
-    current.unwrap_or_else(|_| read(&default_clock()))
+    })
+}
+
+#[inline]
+fn with_clock<R>(f: impl Fn(&SharedClock) -> R) -> R {
+    let current = Handle::with_current(|handle| handle.clock().map(&f)).and_then(|read| read);
+    current.unwrap_or_else(|_| f(&default_clock()))
 }
 
 /// What time it is on the clock of the current handle, and outside every runtime on the system's: what to use instead of
