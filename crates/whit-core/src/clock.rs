@@ -41,6 +41,14 @@ pub trait Clock: fmt::Debug {
     /// The present. Never goes back.
     fn now(&self) -> Instant;
 
+    /// When `duration` will have passed, and not before; `None` if no [`Instant`] can hold that.
+    ///
+    /// The sum with [`now`](Clock::now), unless a clock finds something cheaper: that of `whit-timers` may answer up to 5 µs more, for a
+    /// duration of a millisecond or longer.
+    fn after(&self, duration: Duration) -> Option<Instant> {
+        self.now().checked_add(duration)
+    }
+
     /// `Ready` once the clock has reached `deadline`; until then the context's waker is kept under `key` and is woken then.
     ///
     /// The first call registers and fills `key` in. A call with another `deadline` moves the registration, which makes it
@@ -70,6 +78,9 @@ macro_rules! forward {
         impl<C: Clock + ?Sized> Clock for $pointer {
             fn now(&self) -> Instant {
                 (**self).now()
+            }
+            fn after(&self, duration: Duration) -> Option<Instant> {
+                (**self).after(duration)
             }
             fn poll_until(&self, key: &mut TimerKey, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
                 (**self).poll_until(key, deadline, cx)

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use whit_core::{Clock, Handle, Park, ThreadPark};
 
@@ -21,13 +21,12 @@ pub fn current_clock() -> SharedClock {
     with_clock(SharedClock::clone)
 }
 
-/// The clock, and what time it is there. The time comes first: a processor reads it when all that came before is done, so that
-/// counting the reference would hold it up.
+/// The clock, and when `duration` will have passed there.
 #[inline]
-pub(crate) fn clock_and_now() -> (SharedClock, Instant) {
+pub(crate) fn clock_and_deadline(duration: Duration) -> (SharedClock, Option<Instant>) {
     with_clock(|clock| {
-        let now = clock.now();
-        (clock.clone(), now)
+        let deadline = clock.after(duration);
+        (clock.clone(), deadline)
     })
 }
 

@@ -22,7 +22,8 @@
 //! [`Timers`] is a layer over a [`Park`](whit_core::Park): it narrows the deadline to that of its wheel's next timer, parks
 //! the layer below, and wakes what is due. There is a wheel for each processor, so that workers do not meet. Inserting and
 //! cancelling cost the same however many timers there are, and a timer is as precise as the park, not rounded to the wheel's
-//! ticks; where very many fire one after the other, they wait for up to half a millisecond to fire together. Futures take the clock of the current
+//! ticks; where very many fire one after the other, they wait for up to half a millisecond to fire together. A duration of a millisecond or more is
+//! counted from a present that may be up to 5 µs ahead, as reading the clock each time would take as long as the rest. Futures take the clock of the current
 //! [`Handle`](whit_core::Handle); outside a runtime they start a process-wide default with one thread, `whit-timers`.
 //!
 //! # Cancellation and panics
@@ -39,7 +40,8 @@
 //! One thread fires all timers. At most 16 wheels: with more threads than that at once, some share a lock. A cancelled timer
 //! that was the earliest still wakes that thread once. Leaking a future, by `mem::forget`, leaks its 40 bytes in a wheel.
 //!
-//! Unsafe code is in `short_lock.rs`: the access to what it guards.
+//! Unsafe code is in `short_lock.rs`, the access to what it guards, and in `late.rs`, the instruction that reads a processor's
+//! counter.
 
 #![deny(unsafe_code)]
 
@@ -52,6 +54,8 @@ mod default;
 mod epoch;
 mod hold;
 mod interval;
+#[allow(unsafe_code, reason = "the instruction that reads the counter")]
+mod late;
 mod pace;
 #[cfg(loom)]
 #[doc(hidden)]

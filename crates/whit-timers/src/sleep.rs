@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use whit_core::{Clock, TimerKey};
 
-use crate::default::{SharedClock, clock_and_now, current_clock};
+use crate::default::{SharedClock, clock_and_deadline, current_clock};
 
 /// Waits for `duration`. A duration that no [`Instant`] can hold is for ever.
 ///
@@ -20,8 +20,7 @@ use crate::default::{SharedClock, clock_and_now, current_clock};
 /// ```
 #[inline]
 pub fn sleep(duration: Duration) -> Sleep {
-    let (clock, now) = clock_and_now();
-    let deadline = now.checked_add(duration);
+    let (clock, deadline) = clock_and_deadline(duration);
     Sleep { clock, deadline, key: TimerKey::NONE }
 }
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use whit_core::Clock;
 
 use crate::Sleep;
-use crate::default::{SharedClock, current_clock};
+use crate::default::{SharedClock, clock_and_deadline, current_clock};
 
 /// Gives `future` this much time: asyncio's `wait_for`.
 ///
@@ -29,8 +29,7 @@ use crate::default::{SharedClock, current_clock};
 /// assert!(whit_core::block_on(late).is_err());
 /// ```
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    let clock = current_clock();
-    let deadline = clock.now().checked_add(duration);
+    let (clock, deadline) = clock_and_deadline(duration);
     Timeout { future, sleep: Sleep::new_in(clock, deadline), after: Some(duration) }
 }
 

@@ -70,7 +70,7 @@ impl Timer {
 
     /// Sets it to fire once, `duration` from now.
     pub fn set_after(&mut self, duration: Duration) {
-        let deadline = self.sleep.clock().now().checked_add(duration);
+        let deadline = self.sleep.clock().after(duration);
         self.set(deadline, Duration::MAX);
     }
 
@@ -81,7 +81,7 @@ impl Timer {
 
     /// Sets it to fire each `period`, the first time one period from now.
     pub fn set_interval(&mut self, period: Duration) {
-        let deadline = self.sleep.clock().now().checked_add(period);
+        let deadline = self.sleep.clock().after(period);
         self.set(deadline, period);
     }
 

@@ -18,12 +18,13 @@ use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use whit_core::{Clock, Park, TimerKey, wake_all};
 
 use crate::alarm::{Alarm, NEVER};
 use crate::epoch::Epoch;
+use crate::late;
 use crate::pace::Pace;
 use crate::short_lock::{ShortGuard, ShortLock};
 use crate::wheel::{Due, State, Wheel};
@@ -72,6 +73,15 @@ struct Driver {
     pace: Pace,
     // Empty between two turns, but with room.
     due: Vec<Due>,
+}
+
+impl Inner {
+    /// In the shard of this number.
+    #[inline(always)]
+    fn insert(&mut self, at: u64, waker: Waker, shard: usize) -> TimerKey {
+        let number = (shard as u64) << SHARD_SHIFT | self.wheel.insert(at, waker);
+        TimerKey::new(NonZeroU64::new(number).expect("a wheel's key is not zero"))
+    }
 }
 
 impl<P: Park> Timers<P> {
@@ -153,33 +163,35 @@ impl<P: Park> Timers<P> {
     fn register(&self, key: &mut TimerKey, deadline: Instant, waker: &Waker) -> Poll<()> {
         let (at, waker) = (self.epoch.nanos(deadline), waker.clone());
         let (number, mut inner) = self.lock_mine();
-        let earlier = at < inner.told;
-        if earlier {
-            // What is due is due, also when nobody fires any more.
-            let due = deadline <= Instant::now();
-            if due || inner.told == CLOSED {
-                drop(inner);
-                return if due { Poll::Ready(()) } else { Poll::Pending };
-            }
+        if at < inner.told {
+            return self.register_earliest(key, (deadline, at), waker, (number, inner));
         }
-        let number = (number as u64) << SHARD_SHIFT | inner.wheel.insert(at, waker);
-        if earlier {
-            inner.told = at;
-        }
-        drop(inner);
-        *key = TimerKey::new(NonZeroU64::new(number).expect("a wheel's key is not zero"));
-        if earlier {
-            self.tell(at);
-        }
+        *key = inner.insert(at, waker, number);
         Poll::Pending
     }
 
-    /// The driver is to fire by then.
+    /// The same for a timer that may be the shard's earliest, which may be due, and of which the driver is to be told.
     #[inline(never)]
-    fn tell(&self, at: u64) {
+    fn register_earliest(
+        &self,
+        key: &mut TimerKey,
+        (deadline, at): (Instant, u64),
+        waker: Waker,
+        (number, mut inner): (usize, ShortGuard<'_, Inner>),
+    ) -> Poll<()> {
+        // What is due is due, also when nobody fires any more.
+        let due = deadline <= Instant::now();
+        if due || inner.told == CLOSED {
+            drop(inner);
+            return if due { Poll::Ready(()) } else { Poll::Pending };
+        }
+        *key = inner.insert(at, waker, number);
+        inner.told = at;
+        drop(inner);
         if self.alarm.lower(at) {
             self.unparker.wake_by_ref();
         }
+        Poll::Pending
     }
 
     /// Polls a timer that is registered already.
@@ -259,6 +271,10 @@ impl<P: Park> Park for Timers<P> {
 impl<P: Park> Clock for Timers<P> {
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn after(&self, duration: Duration) -> Option<Instant> {
+        late::after(duration)
     }
 
     fn poll_until(&self, key: &mut TimerKey, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {

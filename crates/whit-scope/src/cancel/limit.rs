@@ -104,5 +104,5 @@ impl<F: Future> Future for MoveOn<F> {
 #[track_caller]
 fn after<F>(what: &str, duration: Duration, future: F) -> Run<F> {
     let clock = clock(what);
-    Run::new(Start::Below(clock.now().checked_add(duration), clock), future)
+    Run::new(Start::Below(clock.after(duration), clock), future)
 }

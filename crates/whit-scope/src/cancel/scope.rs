@@ -56,7 +56,7 @@ impl CancelScope {
     #[track_caller]
     pub fn after(duration: Duration) -> CancelScope {
         let clock = clock("CancelScope::after");
-        let deadline = clock.now().checked_add(duration);
+        let deadline = clock.after(duration);
         CancelScope::new_in(clock, deadline)
     }
 
