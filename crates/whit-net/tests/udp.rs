@@ -6,7 +6,7 @@ use std::io;
 
 use futures_lite::future::{block_on, zip};
 use support::Polled;
-use whit_net::UdpSocket;
+use whit_net::{TcpListener, TcpStream, UdpSocket};
 
 #[test]
 fn datagrams_go_both_ways() {
@@ -19,6 +19,22 @@ fn datagrams_go_both_ways() {
         assert_eq!(&buf[..4], b"ping");
         two.send_to(b"pong!", format!("127.0.0.1:{}", one.local_addr()?.port())).await?;
         assert_eq!(one.recv_from(&mut buf).await?, (5, two.local_addr()?));
+        io::Result::Ok(())
+    })
+    .unwrap();
+}
+
+/// Each family has its own layout of addresses. Nothing to see on a machine without IPv6.
+#[test]
+fn addresses_of_ipv6_come_through() {
+    block_on(async {
+        let Ok(one) = UdpSocket::bind("[::1]:0").await else { return Ok(()) };
+        let (two, mut buf) = (UdpSocket::bind("[::1]:0").await?, [0; 64]);
+        one.send_to(b"ping", two.local_addr()?).await?;
+        assert_eq!(two.recv_from(&mut buf).await?, (4, one.local_addr()?));
+        let listener = TcpListener::bind("[::1]:0").await?;
+        let client = TcpStream::connect(listener.local_addr()?).await?;
+        assert_eq!(listener.accept().await?.1, client.local_addr()?);
         io::Result::Ok(())
     })
     .unwrap();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use whit_core::{BorrowedSource, Datagram, Dir};
 use whit_reactor::Async;
 
-use super::hops;
+use super::{direct, hops};
 
 #[derive(Debug)]
 pub(super) struct OsDatagram {
@@ -27,11 +27,11 @@ impl Datagram for OsDatagram {
     }
 
     fn poll_send_to(&self, cx: &mut Context<'_>, buf: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Write, cx, |socket| socket.send_to(buf, to))
+        self.io.poll_io(Dir::Write, cx, |socket| direct::send_to(socket, buf, to))
     }
 
     fn poll_recv_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.io.poll_io(Dir::Read, cx, |socket| socket.recv_from(buf))
+        self.io.poll_io(Dir::Read, cx, |socket| direct::recv_from(socket, buf))
     }
 
     fn poll_peek_from(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
@@ -39,11 +39,11 @@ impl Datagram for OsDatagram {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Write, cx, |socket| socket.send(buf))
+        self.io.poll_io(Dir::Write, cx, |socket| direct::send(socket, buf))
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(Dir::Read, cx, |socket| socket.recv(buf))
+        self.io.poll_io(Dir::Read, cx, |socket| direct::recv(socket, buf))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

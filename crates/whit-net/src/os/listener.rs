@@ -9,7 +9,7 @@ use whit_core::{BorrowedSource, Dir, Listener, Stream};
 use whit_reactor::Async;
 
 use super::stream::OsStream;
-use super::{OsNetwork, hops};
+use super::{OsNetwork, direct, hops};
 
 #[derive(Debug)]
 pub(super) struct OsListener {
@@ -27,7 +27,7 @@ impl OsListener {
 impl Listener for OsListener {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Arc<dyn Stream>, SocketAddr)>> {
         loop {
-            match ready!(self.io.poll_io(Dir::Read, cx, TcpListener::accept)) {
+            match ready!(self.io.poll_io(Dir::Read, cx, direct::accept)) {
                 Ok((socket, peer)) => {
                     let stream = OsStream::connected(self.network.attach(socket)?);
                     return Poll::Ready(Ok((Arc::new(stream), peer)));

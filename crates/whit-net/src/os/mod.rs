@@ -1,7 +1,7 @@
 //! `OsNetwork`: the operating system's sockets as a [`Network`].
 
 mod datagram;
-mod direct;
+pub(crate) mod direct;
 pub(crate) mod hops;
 mod listener;
 mod setup;
@@ -68,8 +68,8 @@ impl OsNetwork {
     /// Registers a socket that is non-blocking already.
     fn attach<T: AsSource>(&self, io: T) -> io::Result<Async<T>> {
         match &self.reactor {
-            Some(reactor) => Async::new_in(io, reactor),
-            None => Async::new(io),
+            Some(reactor) => Async::new_nonblocking_in(io, reactor),
+            None => Async::new_nonblocking(io),
         }
     }
 }

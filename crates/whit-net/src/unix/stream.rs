@@ -1,6 +1,6 @@
 //! `UnixStream`: a connection between processes of one machine.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{self, SocketAddr};
@@ -17,6 +17,7 @@ use whit_reactor::Async;
 
 use super::attach;
 use crate::error::explain;
+use crate::os::direct;
 use crate::parts::Parts;
 use crate::split::sealed::Shared;
 use crate::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
@@ -148,7 +149,7 @@ fn connect_at_once(path: &Path) -> io::Result<net::UnixStream> {
 
 impl AsyncRead for &UnixStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        proceed(cx, |cx| self.inner.poll_read_stream(cx, buf))
+        proceed(cx, |cx| self.inner.poll_read_stream_with(cx, buf.len(), |socket| direct::read(socket, buf)))
     }
 
     fn poll_read_vectored(
@@ -156,13 +157,13 @@ impl AsyncRead for &UnixStream {
         cx: &mut Context<'_>,
         bufs: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
-        proceed(cx, |cx| self.inner.poll_io(Dir::Read, cx, |mut socket| socket.read_vectored(bufs)))
+        proceed(cx, |cx| self.inner.poll_io(Dir::Read, cx, |socket| direct::read_vectored(socket, bufs)))
     }
 }
 
 impl AsyncWrite for &UnixStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        proceed(cx, |cx| self.inner.poll_io(Dir::Write, cx, |mut socket| socket.write(buf)))
+        proceed(cx, |cx| self.inner.poll_io(Dir::Write, cx, |socket| direct::write(socket, buf)))
     }
 
     fn poll_write_vectored(
@@ -170,7 +171,7 @@ impl AsyncWrite for &UnixStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        proceed(cx, |cx| self.inner.poll_io(Dir::Write, cx, |mut socket| socket.write_vectored(bufs)))
+        proceed(cx, |cx| self.inner.poll_io(Dir::Write, cx, |socket| direct::write_vectored(socket, bufs)))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

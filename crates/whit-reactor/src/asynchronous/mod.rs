@@ -103,6 +103,15 @@ impl<T: AsSource> Async<T> {
         set_nonblocking(&io)?;
         register(io, reactor)
     }
+
+    /// As [`new_in`](Async::new_in), for an `io` that is non-blocking already.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new_in`](Async::new_in).
+    pub fn new_nonblocking_in(io: T, reactor: &SharedReactor) -> Result<Async<T>> {
+        register(io, reactor)
+    }
 }
 
 impl<T> Async<T> {

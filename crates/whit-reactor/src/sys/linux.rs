@@ -153,13 +153,13 @@ mod precise {
     use std::io;
     use std::mem::MaybeUninit;
     use std::os::fd::{AsRawFd, BorrowedFd};
-    use std::ptr;
     use std::time::Duration;
 
     use rustix::event::epoll::Event;
     use whit_core::refill_returns;
 
     /// `epoll_pwait2`, on 64-bit systems.
+    #[inline]
     pub(super) fn wait<'a>(
         epoll: BorrowedFd<'_>,
         timeout: Duration,
@@ -168,23 +168,64 @@ mod precise {
         let timeout = libc::timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos() as _ };
         // SAFETY: the descriptor is open while `epoll` is borrowed; `events` has room for as many events as it says, in the
         // kernel's layout, which `rustix` gives its `Event`; `timeout` outlives the call, and on 64-bit systems, the only
-        // ones where `precise` starts as true, is what the kernel takes; there is no signal mask.
-        let filled = unsafe {
-            libc::syscall(
-                libc::SYS_epoll_pwait2,
-                epoll.as_raw_fd(),
-                events.as_mut_ptr(),
-                events.len() as libc::c_int,
-                &timeout as *const libc::timespec,
-                ptr::null::<libc::sigset_t>(),
-                0usize,
-            )
-        };
-        // Before anything else may set another: `refill_returns` reads files the first time.
-        let filled = usize::try_from(filled).map_err(|_| io::Error::last_os_error());
+        // ones where `precise` starts as true, is what the kernel takes.
+        let filled = unsafe { call(epoll.as_raw_fd(), events.as_mut_ptr(), events.len(), &timeout) };
         refill_returns();
         let filled = filled?;
         // SAFETY: the kernel has filled in the first `filled` of them.
         Ok(unsafe { std::slice::from_raw_parts(events.as_ptr().cast::<Event>(), filled) })
+    }
+
+    /// The system call, without a signal mask, and without the C library: a function of it would return before `refill_returns`.
+    ///
+    /// # Safety
+    ///
+    /// The descriptor is open; `events` has room for as many as `most`; `timeout` is as the kernel's.
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+    #[inline(always)]
+    unsafe fn call(
+        epoll: i32,
+        events: *mut MaybeUninit<Event>,
+        most: usize,
+        timeout: &libc::timespec,
+    ) -> io::Result<usize> {
+        let answer: isize;
+        // SAFETY: as the caller promised; these are the registers of a system call, of which it changes the named ones.
+        unsafe {
+            std::arch::asm!(
+                "syscall",
+                inlateout("rax") libc::SYS_epoll_pwait2 as isize => answer,
+                in("rdi") epoll as isize,
+                in("rsi") events,
+                in("rdx") most,
+                in("r10") timeout,
+                in("r8") 0usize,
+                in("r9") 0usize,
+                lateout("rcx") _,
+                lateout("r11") _,
+                options(nostack, preserves_flags),
+            );
+        }
+        usize::try_from(answer).map_err(|_| io::Error::from_raw_os_error(-answer as i32))
+    }
+
+    /// The same through the C library.
+    ///
+    /// # Safety
+    ///
+    /// As above.
+    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+    unsafe fn call(
+        epoll: i32,
+        events: *mut MaybeUninit<Event>,
+        most: usize,
+        timeout: &libc::timespec,
+    ) -> io::Result<usize> {
+        let mask = std::ptr::null::<libc::sigset_t>();
+        let timeout: *const libc::timespec = timeout;
+        // SAFETY: as the caller promised.
+        let filled =
+            unsafe { libc::syscall(libc::SYS_epoll_pwait2, epoll, events, most as libc::c_int, timeout, mask, 0usize) };
+        usize::try_from(filled).map_err(|_| io::Error::last_os_error())
     }
 }
