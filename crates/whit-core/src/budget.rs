@@ -37,6 +37,16 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     }
 }
 
+/// Takes one unit. False if none was left.
+#[inline]
+pub(crate) fn take() -> bool {
+    let left = LEFT.get();
+    if left != 0 && left != UNLIMITED {
+        LEFT.set(left - 1);
+    }
+    left != 0
+}
+
 /// Gives one unit back: the operation turned out to have to wait, so it made no progress.
 #[inline]
 pub fn refund() {

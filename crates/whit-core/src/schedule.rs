@@ -72,6 +72,13 @@ pub trait Schedule {
         None
     }
 
+    /// Whether a task that is being spawned may be polled in its [spawn](crate::Spawn::eager), on this thread and inside of whatever
+    /// is polled there. Asked of what stands in for the home on a thread that [drives](crate::drive) it; of the home itself elsewhere, where
+    /// the default, no, is right.
+    fn admits_eager(&self) -> bool {
+        false
+    }
+
     /// A task panicked, and its handle was detached or dropped, so that nobody will see the panic.
     ///
     /// The default writes one line to stderr. Panics from here are swallowed.

@@ -49,24 +49,20 @@ impl<'a> Executor<'a> {
     /// Spawns a task. Dropping the [`Task`] cancels it. On an executor that was closed the task comes back cancelled.
     #[track_caller]
     pub fn spawn<T: Send + 'a>(&self, future: impl Future<Output = T> + Send + 'a) -> Task<T> {
-        self.spawn_at(Location::caller(), future)
+        self.spawn_by(Spawn::new(), future)
     }
 
-    /// Spawns a task for a caller at another line.
+    /// Spawns a task as `spawn` says: with a name, for a caller at another line, or [eagerly](Spawn::eager).
     // Always inlined, for the reason that `spawn_unchecked` gives.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn spawn_at<T: Send + 'a>(
-        &self,
-        location: &'static Location<'static>,
-        future: impl Future<Output = T> + Send + 'a,
-    ) -> Task<T> {
+    pub fn spawn_by<T: Send + 'a>(&self, spawn: Spawn<'_>, future: impl Future<Output = T> + Send + 'a) -> Task<T> {
         let future = ManuallyDrop::new(future);
         let home = self.home_ref();
         // SAFETY: the future and its output are `Send`. They may borrow for `'a`, which outlives this executor, and dropping
         // the executor drops every future before it returns: rule 2 in `state`. Forgetting it leaks them instead; nobody
         // runs them then, since whoever drives the executor borrows it.
-        unsafe { Spawn::new().location(location).spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
+        unsafe { spawn.spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
     }
 
     /// Spawns many tasks.
@@ -76,8 +72,8 @@ impl<'a> Executor<'a> {
         futures: impl IntoIterator<Item = F>,
         handles: &mut impl Extend<Task<T>>,
     ) {
-        let location = Location::caller();
-        handles.extend(futures.into_iter().map(|future| self.spawn_at(location, future)));
+        let spawn = Spawn::new();
+        handles.extend(futures.into_iter().map(|future| self.spawn_by(spawn, future)));
     }
 
     /// Runs one task, if one is ready in any queue.

@@ -65,6 +65,10 @@ impl Schedule for Local<'_> {
         self.state.accept()
     }
 
+    fn admits_eager(&self) -> bool {
+        !self.state.is_closing()
+    }
+
     unsafe fn keep(&self, task: Kept) -> Option<usize> {
         // SAFETY: as the caller promised; this stands in for the state.
         unsafe { self.state.keep(task) }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
@@ -52,6 +51,34 @@ where
     F::Output: Send + 'static,
 {
     spawn_as(Spawn::new().name(name), future)
+}
+
+/// Spawns a task and polls it once before this returns, where that may be: asyncio's `eager_start`. Else as [`spawn`].
+///
+/// Worth it for what mostly need not wait, and for tasks that spawn tasks: one that ends in that poll was never in a queue. What the caller holds it
+/// holds meanwhile, a lock or a borrow. On a thread that is no worker, deep inside of other such spawns, when the caller has had its share of
+/// the time, and in a simulation the task is queued as any other: it saves time, and promises no order. See
+/// [`Spawn::eager`](whit_core::Spawn::eager).
+///
+/// # Panics
+///
+/// As [`spawn`].
+///
+/// ```
+/// whit::run(async {
+///     let task = whit::spawn_eager(async { 42 });
+///     assert!(task.is_finished());
+///     assert_eq!(task.await, 42);
+/// });
+/// ```
+#[track_caller]
+#[inline]
+pub fn spawn_eager<F>(future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    spawn_as(Spawn::new().eager(), future)
 }
 
 #[cfg_attr(debug_assertions, inline)]
@@ -123,14 +150,46 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    let location = Location::caller();
-    // No unwinding is to find it in memory, for the reason that `spawn_unchecked` gives.
+    spawn_local_as(Spawn::new(), future)
+}
+
+/// [`spawn_local`] as [`spawn_eager`]: the task is polled once before this returns, where that may be.
+///
+/// # Panics
+///
+/// As [`spawn_local`].
+///
+/// ```
+/// whit::run_local(async {
+///     let task = whit::spawn_local_eager(async { 42 });
+///     assert!(task.is_finished());
+/// });
+/// ```
+#[track_caller]
+#[inline]
+pub fn spawn_local_eager<F>(future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_local_as(Spawn::new().eager(), future)
+}
+
+#[track_caller]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn spawn_local_as<F>(spawn: Spawn<'_>, future: F) -> Task<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    // No unwinding is to find it in memory, for the reason that `Spawn::spawn_unchecked` gives.
     let future = ManuallyDrop::new(future);
     if let Some(executor) = local() {
-        return executor.spawn_at(location, ManuallyDrop::into_inner(future));
+        return executor.spawn_by(spawn, ManuallyDrop::into_inner(future));
     }
     // Boxed, so that the usual way above stays the only one to spawn a future of this type, and is compiled in place.
-    spawn_local_elsewhere(location, Box::pin(ManuallyDrop::into_inner(future)))
+    spawn_local_elsewhere(spawn, Box::pin(ManuallyDrop::into_inner(future)))
 }
 
 #[inline]
@@ -141,12 +200,9 @@ fn local() -> Option<Rc<LocalExecutor<'static>>> {
 /// A home of another make may keep to one thread as well.
 #[cold]
 #[track_caller]
-fn spawn_local_elsewhere<T: 'static>(
-    location: &'static Location<'static>,
-    future: Pin<Box<dyn Future<Output = T>>>,
-) -> Task<T> {
+fn spawn_local_elsewhere<T: 'static>(spawn: Spawn<'_>, future: Pin<Box<dyn Future<Output = T>>>) -> Task<T> {
     if let Some(home) = current_home()
-        && let Ok(task) = Spawn::new().location(location).spawn_local(&home, future)
+        && let Ok(task) = spawn.spawn_local(&home, future)
     {
         return task;
     }

@@ -73,7 +73,7 @@ mod threads;
 mod watching;
 
 pub use builder::{Builder, RunError, run, run_local};
-pub use global::{spawn, spawn_local, spawn_named};
+pub use global::{spawn, spawn_eager, spawn_local, spawn_local_eager, spawn_named};
 pub use nested::running;
 pub use race::race;
 pub use runner::Runner;

@@ -10,11 +10,12 @@
 //!    [`unhandled`](crate::Schedule::unhandled).
 //!
 //! `state` has the protocol (`place` the awaiter's room), `cell` the memory and the poll, `handle`, `runnable` and `waker` the three things that refer to a
-//! task, `current` which task a thread polls, and `memory` and `depot` where the memory goes.
+//! task, `current` which task a thread polls, `eager` the first poll inside a spawn, and `memory` and `depot` where the memory goes.
 
 mod cell;
 mod current;
 mod depot;
+mod eager;
 mod handle;
 mod kept;
 mod memory;

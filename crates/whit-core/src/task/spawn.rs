@@ -5,6 +5,7 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
 
 use super::cell;
+use super::eager;
 use super::handle::Task;
 use super::runnable::Runnable;
 use crate::{Home, Inherited, ScheduleInfo, home, inherited};
@@ -38,6 +39,7 @@ where
 pub struct Spawn<'n> {
     pub(super) name: Option<&'n str>,
     pub(super) location: &'static Location<'static>,
+    eager: bool,
 }
 
 impl<'n> Spawn<'n> {
@@ -45,7 +47,7 @@ impl<'n> Spawn<'n> {
     #[track_caller]
     #[allow(clippy::new_without_default, reason = "a default would lose the caller's line")]
     pub fn new() -> Spawn<'n> {
-        Spawn { name: None, location: Location::caller() }
+        Spawn { name: None, location: Location::caller(), eager: false }
     }
 
     /// Gives the task a name, for reports and traces.
@@ -56,6 +58,38 @@ impl<'n> Spawn<'n> {
     /// Says which line spawned the task, for wrappers that know better.
     pub fn location(self, location: &'static Location<'static>) -> Spawn<'n> {
         Spawn { location, ..self }
+    }
+
+    /// Polls the task once in the spawn itself, before it returns, where that may be: asyncio's `eager_start`. A task that need not wait
+    /// has ended then, without having been in a queue.
+    ///
+    /// It may be on a thread that drives the home, if that [admits it](crate::Schedule::admits_eager) as whit's executors do: in a task of theirs
+    /// or in the root. It takes a unit of the caller's [budget](crate::budget), and up to 16 such polls stand in each other.
+    /// Where it may not be, the task is queued as any other: this saves time, and promises no order.
+    ///
+    /// What the caller holds, a lock or a borrow, it holds in that poll too. If that takes long, the watch for blocked polls names the caller.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use whit_core::{Home, Runnable, Schedule, ScheduleInfo, Spawn, drive};
+    /// struct Queue;
+    ///
+    /// impl Schedule for Queue {
+    ///     fn schedule(&self, _: Runnable, _: ScheduleInfo) {
+    ///         // Whatever has to wait; here it is dropped.
+    ///     }
+    ///
+    ///     fn admits_eager(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let home: Home = Arc::new(Queue);
+    /// let task = drive(&home, &Queue, || Spawn::new().eager().spawn(&home, async { 42 }));
+    /// assert!(task.is_finished());
+    /// ```
+    pub fn eager(self) -> Spawn<'n> {
+        Spawn { eager: true, ..self }
     }
 
     /// Spawns `future` on `home`.
@@ -138,7 +172,11 @@ impl<'n> Spawn<'n> {
         let cell = cell::allocate(home, self, future);
         // SAFETY: the cell is new, and has one of each.
         let (runnable, task) = unsafe { (Runnable::of(cell), Task::of(cell)) };
-        begin(runnable, home);
+        if self.eager {
+            eager::begin(runnable, home);
+        } else {
+            begin(runnable, home);
+        }
         task
     }
 }

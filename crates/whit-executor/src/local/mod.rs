@@ -58,23 +58,19 @@ impl<'a> LocalExecutor<'a> {
     /// Spawns a task. Dropping the [`Task`] cancels it.
     #[track_caller]
     pub fn spawn<T: 'a>(&self, future: impl Future<Output = T> + 'a) -> Task<T> {
-        self.spawn_at(Location::caller(), future)
+        self.spawn_by(Spawn::new(), future)
     }
 
-    /// Spawns a task for a caller at another line.
+    /// Spawns a task as `spawn` says: with a name, for a caller at another line, or [eagerly](Spawn::eager).
     // Always inlined, for the reason that `spawn_unchecked` gives.
     #[cfg_attr(debug_assertions, inline)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn spawn_at<T: 'a>(
-        &self,
-        location: &'static Location<'static>,
-        future: impl Future<Output = T> + 'a,
-    ) -> Task<T> {
+    pub fn spawn_by<T: 'a>(&self, spawn: Spawn<'_>, future: impl Future<Output = T> + 'a) -> Task<T> {
         let future = ManuallyDrop::new(future);
         let home = self.home_ref();
         // SAFETY: every runnable is run and dropped on this thread, as `state` shows; borrows end after this executor, whose
         // drop drops every future first.
-        unsafe { Spawn::new().location(location).spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
+        unsafe { spawn.spawn_unchecked(home, ManuallyDrop::into_inner(future)) }
     }
 
     /// Spawns many tasks.
@@ -84,8 +80,8 @@ impl<'a> LocalExecutor<'a> {
         futures: impl IntoIterator<Item = F>,
         handles: &mut impl Extend<Task<T>>,
     ) {
-        let location = Location::caller();
-        handles.extend(futures.into_iter().map(|future| self.spawn_at(location, future)));
+        let spawn = Spawn::new();
+        handles.extend(futures.into_iter().map(|future| self.spawn_by(spawn, future)));
     }
 
     /// Runs one task, if one is ready.

@@ -228,6 +228,10 @@ impl Schedule for Driven<'_> {
         self.state.accept()
     }
 
+    fn admits_eager(&self) -> bool {
+        !self.state.is_closing()
+    }
+
     unsafe fn keep(&self, task: Kept) -> Option<usize> {
         Some(self.own.keep(task))
     }

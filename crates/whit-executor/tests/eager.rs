@@ -1,0 +1,186 @@
+//! Tasks that are polled in their spawn.
+
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
+use std::thread;
+
+use futures_lite::future::{block_on, yield_now};
+use whit_core::budget::BUDGET;
+use whit_core::{Spawn, current_task};
+use whit_executor::{Executor, LocalExecutor};
+
+/// For tasks that spawn on it.
+fn leaked() -> &'static LocalExecutor<'static> {
+    Box::leak(Box::new(LocalExecutor::new()))
+}
+
+#[test]
+fn what_need_not_wait_has_ended_when_its_spawn_returns() {
+    let local = LocalExecutor::new();
+    block_on(local.run(async {
+        let shared = Rc::new(Cell::new(0));
+        let theirs = shared.clone();
+        let task = local.spawn_by(Spawn::new().eager(), async move { theirs.set(42) });
+        assert_eq!((shared.get(), task.is_finished()), (42, true));
+        task.await;
+    }));
+    assert!(local.is_empty());
+    let executor = Executor::new();
+    block_on(executor.run(async {
+        let task = executor.spawn_by(Spawn::new().eager().name("answer"), async { 42 });
+        assert!(task.is_finished());
+        assert_eq!(task.name(), Some("answer"));
+        assert_eq!(task.await, 42);
+    }));
+    assert!(executor.is_empty());
+}
+
+#[test]
+fn what_waits_goes_on_as_any_task() {
+    let local = LocalExecutor::new();
+    block_on(local.run(async {
+        let polls = Rc::new(Cell::new(0));
+        let theirs = polls.clone();
+        let task = local.spawn_by(Spawn::new().eager(), async move {
+            for _ in 0..3 {
+                theirs.set(theirs.get() + 1);
+                yield_now().await;
+            }
+        });
+        assert_eq!((polls.get(), task.is_finished()), (1, false));
+        task.await;
+        assert_eq!(polls.get(), 3);
+        // Neither queued nor lost: nobody wakes it, and cancelling reaches it.
+        let waits = local.spawn_by(Spawn::new().eager(), pending::<()>());
+        assert_eq!(waits.cancel().await, None);
+    }));
+    assert!(local.is_empty());
+}
+
+#[test]
+fn the_caller_stays_who_it_is() {
+    let local = leaked();
+    let task = local.spawn(async {
+        let me = current_task();
+        let it = local.spawn_by(Spawn::new().eager(), async { current_task() });
+        assert_eq!(current_task(), me);
+        let it = it.await;
+        assert!(it.is_some() && it != me);
+        // Woken before, during the poll of another: it is polled again, or this would hang.
+        let mut polls = 0;
+        poll_fn(|cx| {
+            polls += 1;
+            if polls == 2 {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            local.spawn_by(Spawn::new().eager(), async {}).detach();
+            Poll::Pending
+        })
+        .await;
+    });
+    block_on(local.run(task));
+}
+
+#[test]
+fn a_panic_is_the_tasks_own() {
+    let executor = Executor::new();
+    block_on(executor.run(async {
+        let task = executor.spawn_by(Spawn::new().eager(), async { panic!("of the task") });
+        let caught = catch_unwind(AssertUnwindSafe(|| block_on(task))).unwrap_err();
+        assert_eq!(caught.downcast_ref::<&str>(), Some(&"of the task"));
+    }));
+}
+
+/// Spawns the next one inside of itself, and says how deep they stood.
+fn nest(executor: &'static Executor<'static>, left: usize, deep: &'static AtomicUsize, deepest: &'static AtomicUsize) {
+    let depth = deep.fetch_add(1, SeqCst);
+    deepest.fetch_max(depth, SeqCst);
+    if left > 0 {
+        executor.spawn_by(Spawn::new().eager(), async move { nest(executor, left - 1, deep, deepest) }).detach();
+    }
+    deep.fetch_sub(1, SeqCst);
+}
+
+#[test]
+fn they_do_not_stand_in_each_other_without_end() {
+    static EXECUTOR: Executor<'static> = Executor::new();
+    static DEEP: AtomicUsize = AtomicUsize::new(0);
+    static DEEPEST: AtomicUsize = AtomicUsize::new(0);
+    block_on(EXECUTOR.run(async {
+        nest(&EXECUTOR, 100_000, &DEEP, &DEEPEST);
+        while !EXECUTOR.is_empty() {
+            yield_now().await;
+        }
+    }));
+    assert_eq!(DEEPEST.load(SeqCst), 16);
+}
+
+#[test]
+fn each_takes_a_unit_of_the_callers_budget() {
+    let local = leaked();
+    let task = local.spawn(async {
+        let polled = Rc::new(Cell::new(0));
+        let spawn = || {
+            let polled = polled.clone();
+            local.spawn_by(Spawn::new().eager(), async move { polled.set(polled.get() + 1) }).detach();
+        };
+        (0..1_000).for_each(|_| spawn());
+        assert_eq!(polled.get(), usize::from(BUDGET));
+        yield_now().await;
+        assert_eq!(polled.get(), 1_000);
+        spawn();
+        assert_eq!(polled.get(), 1_001, "a new run has a new budget");
+    });
+    block_on(local.run(task));
+}
+
+#[test]
+fn elsewhere_they_are_queued() {
+    let executor = Arc::new(Executor::new());
+    let polled = Arc::new(AtomicBool::new(false));
+    let (theirs, polled_there) = (executor.clone(), polled.clone());
+    let other = thread::spawn(move || {
+        let seen = polled_there.clone();
+        let task = theirs.spawn_by(Spawn::new().eager(), async move { seen.store(true, SeqCst) });
+        assert!(!polled_there.load(SeqCst), "nobody drives it on this thread");
+        task.detach();
+    });
+    other.join().unwrap();
+    block_on(executor.run(async {
+        while !polled.load(SeqCst) {
+            yield_now().await;
+        }
+    }));
+}
+
+/// Spawns when it is dropped.
+struct Late<'e>(&'e LocalExecutor<'static>, Rc<Cell<bool>>);
+
+impl Drop for Late<'_> {
+    fn drop(&mut self) {
+        let polled = self.1.clone();
+        self.0.spawn_by(Spawn::new().eager(), async move { polled.set(true) }).detach();
+    }
+}
+
+#[test]
+fn nothing_is_polled_while_the_executor_closes() {
+    let local = leaked();
+    let polled = Rc::new(Cell::new(false));
+    let late = Late(local, polled.clone());
+    local
+        .spawn(async move {
+            pending::<()>().await;
+            drop(late);
+        })
+        .detach();
+    assert!(local.try_tick());
+    local.close();
+    assert!(local.is_empty() && !polled.get());
+}
