@@ -85,16 +85,16 @@ impl Pool for Whit {
     }
 }
 
-/// whit on one thread.
-pub(crate) struct WhitLocal;
+/// whit on one thread; `EAGER` polls tasks in their spawn.
+pub(crate) struct WhitLocal<const EAGER: bool = false>;
 
-impl Runtime for WhitLocal {
+impl<const EAGER: bool> Runtime for WhitLocal<EAGER> {
     type Task<T: Send + 'static> = whit::Task<T>;
     fn root<T>(root: impl Future<Output = T>) -> T {
         whit::Builder::new().on_blocked(|_| {}).run_local(root)
     }
     fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> whit::Task<T> {
-        whit::spawn_local(future)
+        if EAGER { whit::spawn_local_eager(future) } else { whit::spawn_local(future) }
     }
     fn detach<T: Send + 'static>(task: whit::Task<T>) {
         task.detach();

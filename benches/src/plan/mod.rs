@@ -112,10 +112,11 @@ macro_rules! two_workers {
 
 /// On one thread.
 macro_rules! one_thread {
-    ($body:path) => {{
+    ($body:path) => { $crate::plan::one_thread!($body, $crate::runtimes::WhitLocal) };
+    ($body:path, $whit:ty) => {{
         use $body as body;
         $crate::plan::contenders![
-            "whit" => body::<$crate::runtimes::WhitLocal>,
+            "whit" => body::<$whit>,
             "tokio" => body::<$crate::runtimes::Tokio<false>>,
             "smol" => body::<$crate::runtimes::SmolLocal>,
             "monoio" => body::<$crate::runtimes::Monoio>,

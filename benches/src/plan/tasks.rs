@@ -171,6 +171,14 @@ pub(super) fn rows() -> Vec<Row> {
         ),
         row!(
             ONE,
+            "one-spawn-await-eager",
+            "the same, polled in the spawn by whit's choice, as it always is by glommio",
+            one_thread!(executor::spawn_await, WhitLocal<true>),
+            "tokio" >= 1.5,
+            "best" >= 0.9
+        ),
+        row!(
+            ONE,
             "one-token-ring",
             "a token passed round 100 tasks",
             one_thread!(executor::token_ring),
@@ -182,6 +190,14 @@ pub(super) fn rows() -> Vec<Row> {
             "one-async-tree",
             "55,986 tasks as a tree, 6 levels of 6",
             slow_compio(one_thread!(executor::async_tree)),
+            "tokio" >= 1.5,
+            "best" >= 0.9
+        ),
+        row!(
+            ONE,
+            "one-async-tree-eager",
+            "the same, polled in the spawn by whit's choice, as it always is by glommio",
+            slow_compio(one_thread!(executor::async_tree, WhitLocal<true>)),
             "tokio" >= 1.5,
             "best" >= 0.9
         ),
