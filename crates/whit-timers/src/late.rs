@@ -61,8 +61,10 @@ mod counted {
     /// What is kept, if it is the present still, or later.
     #[inline]
     pub(super) fn kept() -> Option<Instant> {
-        let (since, kept) = KEPT.get();
-        kept.filter(|_| cycles().wrapping_sub(since) < LASTS)
+        KEPT.with(|kept| {
+            let (since, kept) = kept.get();
+            kept.filter(|_| cycles().wrapping_sub(since) < LASTS)
+        })
     }
 
     /// What is to be kept, anew; `None` if nothing can be counted here.
