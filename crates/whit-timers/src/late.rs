@@ -70,9 +70,11 @@ mod counted {
     /// What is to be kept, anew; `None` if nothing can be counted here.
     pub(super) fn read() -> Option<Instant> {
         static USABLE: OnceLock<bool> = OnceLock::new();
-        let usable = *USABLE.get_or_init(|| kernel_counts() && is_fast_enough());
+        if !*USABLE.get_or_init(|| kernel_counts() && is_fast_enough()) {
+            return None;
+        }
         let since = cycles();
-        let kept = Instant::now().checked_add(LEAD).filter(|_| usable);
+        let kept = Instant::now().checked_add(LEAD);
         KEPT.set((since, kept));
         kept
     }
