@@ -23,15 +23,19 @@ const ONE_THREAD: [(&str, Serve); 7] = [
     ("monoio", monoio::serve),
     ("compio", compio::serve),
     ("glommio", glommio::serve),
-    ("epoll", by_hand::serve::<1>),
+    ("epoll", by_hand::serve::<1, false>),
 ];
 
 const TWO_WORKERS: [(&str, Serve); 4] = [
     ("whit", whit::serve::<Whit>),
     ("tokio", tokio::serve::<true>),
     ("smol", smol::serve::<Smol>),
-    ("epoll", by_hand::serve::<2>),
+    ("epoll", by_hand::serve::<2, false>),
 ];
+
+/// Where messages are large and connections many, memory is what differs: with a buffer for each, as tasks have.
+const OWN_BUFFERS: [&[(&str, Serve)]; 2] =
+    [&[("epoll own", by_hand::serve::<1, true>)], &[("epoll own", by_hand::serve::<2, true>)]];
 
 /// Metrics of a message, and how the tables call them.
 const METRICS: [&str; 4] = ["time", "cpu", "p50", "p99"];
@@ -97,6 +101,10 @@ fn echo_row(group: &'static str, name: String, echo: Echo, contenders: &'static 
         many => format!("{} bytes, {many} connections", echo.size),
     };
     let mut contenders = each(contenders, move |serve, meter| samples::echo(meter, echo, serve));
+    if echo.size == 16 * 1024 && echo.connections == 1000 {
+        let own = OWN_BUFFERS[usize::from(group == WORKERS)];
+        contenders.extend(each(own, move |serve, meter| samples::echo(meter, echo, serve)));
+    }
     let flagship = echo.size == 64 && echo.connections == 64;
     if flagship && group == APART {
         contenders = with_python(contenders, move |meter, event_loop| python::echo(meter, echo, event_loop));

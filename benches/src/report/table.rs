@@ -53,7 +53,7 @@ pub(super) fn groups(session: &Session) -> Vec<Group<'_>> {
 
 /// Those that everybody knows first, and the limits last.
 pub(super) fn rank(peer: &str) -> usize {
-    const KNOWN: [&str; 19] = [
+    const KNOWN: [&str; 20] = [
         "whit",
         "tokio",
         "smol",
@@ -73,6 +73,7 @@ pub(super) fn rank(peer: &str) -> usize {
         "std",
         "bare",
         "epoll",
+        "epoll own",
     ];
     KNOWN.iter().position(|known| *known == peer).unwrap_or(15)
 }

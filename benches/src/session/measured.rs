@@ -10,7 +10,7 @@ use crate::plan::{Line, Row};
 use crate::sample::Sample;
 
 /// Not peers but what the work takes at least; they are never the best of all.
-pub(crate) const LIMITS: [&str; 3] = ["std", "bare", "epoll"];
+pub(crate) const LIMITS: [&str; 4] = ["std", "bare", "epoll", "epoll own"];
 
 /// One line, measured.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
-//! The limit: an edge-triggered epoll loop with nothing around it; two of them, with a listener each, for two workers.
+//! The limit: an edge-triggered epoll loop with nothing around it; two of them, with a listener each, for two workers. All
+//! connections of a loop share one buffer, which stays warm, or `OWN` one each, as they do wherever each is a task.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -16,7 +17,7 @@ use crate::net::wait::wait;
 /// The listener's mark among the connections'.
 const LISTENER: u64 = u64::MAX;
 
-pub(crate) fn serve<const THREADS: usize>(service: Service, ready: Sender<SocketAddr>) {
+pub(crate) fn serve<const THREADS: usize, const OWN: bool>(service: Service, ready: Sender<SocketAddr>) {
     if let Service::Datagrams = service {
         return datagrams(&ready).expect("loopback works");
     }
@@ -24,10 +25,10 @@ pub(crate) fn serve<const THREADS: usize>(service: Service, ready: Sender<Socket
     let addr = first.local_addr().expect("bound");
     for _ in 1..THREADS {
         let more = listener(addr).expect("the port may be shared");
-        std::thread::spawn(move || streams(service, more).expect("loopback works"));
+        std::thread::spawn(move || streams(service, OWN, more).expect("loopback works"));
     }
     ready.send(addr).expect("awaited");
-    streams(service, first).expect("loopback works");
+    streams(service, OWN, first).expect("loopback works");
 }
 
 fn listener(addr: SocketAddr) -> io::Result<TcpListener> {
@@ -43,13 +44,16 @@ fn listener(addr: SocketAddr) -> io::Result<TcpListener> {
 struct Peer {
     stream: TcpStream,
     unsent: Vec<u8>,
+    // Empty if all share one.
+    own: Vec<u8>,
 }
 
-fn streams(service: Service, listener: TcpListener) -> io::Result<()> {
+fn streams(service: Service, own: bool, listener: TcpListener) -> io::Result<()> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &listener, epoll::EventData::new_u64(LISTENER), epoll::EventFlags::IN)?;
     let mut peers: Vec<Option<Peer>> = Vec::new();
-    let mut buffer = vec![0; if let Service::Echo { buffer } = service { buffer } else { 1 }];
+    let size = if let Service::Echo { buffer } = service { buffer } else { 1 };
+    let mut shared = vec![0; size];
     let mut events = Vec::with_capacity(1024);
     loop {
         wait(&epoll, &mut events, Duration::from_secs(1))?;
@@ -58,28 +62,35 @@ fn streams(service: Service, listener: TcpListener) -> io::Result<()> {
             if data.u64() == LISTENER {
                 let Ok((stream, _)) = listener.accept() else { continue };
                 if let Service::Echo { .. } = service {
-                    add(&epoll, stream, &mut peers)?;
+                    add(&epoll, stream, if own { size } else { 0 }, &mut peers)?;
                 }
                 continue;
             }
             let slot = &mut peers[data.u64() as usize];
-            if slot.as_mut().is_some_and(|peer| peer.go_on(&mut buffer).is_err()) {
+            if slot.as_mut().is_some_and(|peer| peer.turn(&mut shared).is_err()) {
                 *slot = None;
             }
         }
     }
 }
 
-fn add(epoll: &OwnedFd, stream: TcpStream, peers: &mut Vec<Option<Peer>>) -> io::Result<()> {
+fn add(epoll: &OwnedFd, stream: TcpStream, own: usize, peers: &mut Vec<Option<Peer>>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
     let both = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
     epoll::add(epoll, &stream, epoll::EventData::new_u64(peers.len() as u64), both)?;
-    peers.push(Some(Peer { stream, unsent: Vec::new() }));
+    peers.push(Some(Peer { stream, unsent: Vec::new(), own: vec![0; own] }));
     Ok(())
 }
 
 impl Peer {
+    fn turn(&mut self, shared: &mut [u8]) -> Result<(), Errno> {
+        let mut own = std::mem::take(&mut self.own);
+        let done = self.go_on(if own.is_empty() { shared } else { &mut own });
+        self.own = own;
+        done
+    }
+
     /// Reads and writes until the socket has nothing more to read, or takes no more.
     fn go_on(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         if !self.unsent.is_empty() {
