@@ -1,7 +1,7 @@
 //! Tasks that are polled in their spawn.
 
 use std::cell::Cell;
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,12 +11,20 @@ use std::thread;
 
 use futures_lite::future::{block_on, yield_now};
 use whit_core::budget::BUDGET;
-use whit_core::{Spawn, current_task};
+use whit_core::{Spawn, Task, current_task};
 use whit_executor::{Executor, LocalExecutor};
 
-/// For tasks that spawn on it.
-fn leaked() -> &'static LocalExecutor<'static> {
-    Box::leak(Box::new(LocalExecutor::new()))
+thread_local! {
+    // For tasks that spawn on their own executor; each test has a thread.
+    static LOCAL: LocalExecutor<'static> = const { LocalExecutor::new() };
+}
+
+fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
+    LOCAL.with(|local| local.spawn_by(Spawn::new().eager(), future))
+}
+
+fn run_local<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
+    LOCAL.with(|local| block_on(local.run(local.spawn(future))))
 }
 
 #[test]
@@ -64,10 +72,9 @@ fn what_waits_goes_on_as_any_task() {
 
 #[test]
 fn the_caller_stays_who_it_is() {
-    let local = leaked();
-    let task = local.spawn(async {
+    run_local(async {
         let me = current_task();
-        let it = local.spawn_by(Spawn::new().eager(), async { current_task() });
+        let it = spawn_local(async { current_task() });
         assert_eq!(current_task(), me);
         let it = it.await;
         assert!(it.is_some() && it != me);
@@ -79,12 +86,11 @@ fn the_caller_stays_who_it_is() {
                 return Poll::Ready(());
             }
             cx.waker().wake_by_ref();
-            local.spawn_by(Spawn::new().eager(), async {}).detach();
+            spawn_local(async {}).detach();
             Poll::Pending
         })
         .await;
     });
-    block_on(local.run(task));
 }
 
 #[test]
@@ -123,12 +129,11 @@ fn they_do_not_stand_in_each_other_without_end() {
 
 #[test]
 fn each_takes_a_unit_of_the_callers_budget() {
-    let local = leaked();
-    let task = local.spawn(async {
+    run_local(async {
         let polled = Rc::new(Cell::new(0));
         let spawn = || {
             let polled = polled.clone();
-            local.spawn_by(Spawn::new().eager(), async move { polled.set(polled.get() + 1) }).detach();
+            spawn_local(async move { polled.set(polled.get() + 1) }).detach();
         };
         (0..1_000).for_each(|_| spawn());
         assert_eq!(polled.get(), usize::from(BUDGET));
@@ -137,7 +142,6 @@ fn each_takes_a_unit_of_the_callers_budget() {
         spawn();
         assert_eq!(polled.get(), 1_001, "a new run has a new budget");
     });
-    block_on(local.run(task));
 }
 
 #[test]
@@ -160,27 +164,27 @@ fn elsewhere_they_are_queued() {
 }
 
 /// Spawns when it is dropped.
-struct Late<'e>(&'e LocalExecutor<'static>, Rc<Cell<bool>>);
+struct Late(Rc<Cell<bool>>);
 
-impl Drop for Late<'_> {
+impl Drop for Late {
     fn drop(&mut self) {
-        let polled = self.1.clone();
-        self.0.spawn_by(Spawn::new().eager(), async move { polled.set(true) }).detach();
+        let polled = self.0.clone();
+        spawn_local(async move { polled.set(true) }).detach();
     }
 }
 
 #[test]
 fn nothing_is_polled_while_the_executor_closes() {
-    let local = leaked();
     let polled = Rc::new(Cell::new(false));
-    let late = Late(local, polled.clone());
-    local
-        .spawn(async move {
+    let late = Late(polled.clone());
+    LOCAL.with(|local| {
+        let waits = async move {
             pending::<()>().await;
             drop(late);
-        })
-        .detach();
-    assert!(local.try_tick());
-    local.close();
-    assert!(local.is_empty() && !polled.get());
+        };
+        local.spawn(waits).detach();
+        assert!(local.try_tick());
+        local.close();
+        assert!(local.is_empty() && !polled.get());
+    });
 }
