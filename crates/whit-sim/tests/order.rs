@@ -215,3 +215,14 @@ fn priorities_find_what_chance_does_not() {
     println!("of 300 seeds fail: {chance} by chance, {priorities} by priorities");
     assert!(chance == 0 && priorities >= 100, "{chance}, {priorities}");
 }
+
+/// Whatever a program does with it, it may not rely on the order: here it gets the other one.
+#[test]
+fn a_task_that_may_begin_in_its_spawn_is_queued() {
+    let ended = Sim::new(1).execute(async {
+        let (one, two) = (whit::spawn_eager(async { 1 }), whit::spawn_local_eager(async { 2 }));
+        assert!(!one.is_finished() && !two.is_finished());
+        assert_eq!(one.await + two.await, 3);
+    });
+    ended.result.unwrap();
+}
