@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread;
 
 use futures_lite::future::{block_on, yield_now};
-use whit_core::budget::BUDGET;
+use whit_core::budget::{BUDGET, poll_proceed};
 use whit_core::{Spawn, current_task};
 use whit_executor::{Executor, LocalExecutor};
 
@@ -138,6 +138,44 @@ fn each_takes_a_unit_of_the_callers_budget() {
         assert_eq!(polled.get(), 1_001, "a new run has a new budget");
     });
     block_on(local.run(task));
+}
+
+/// Spawns eight of itself, down to the leaves.
+fn branch(local: &'static LocalExecutor<'static>, depth: usize, polls: &'static Cell<usize>) {
+    polls.set(polls.get() + 1);
+    if depth > 0 {
+        let spawn = || {
+            local.spawn_by(Spawn::new().eager(), async move { branch(local, depth - 1, polls) }).detach();
+        };
+        (0..8).for_each(|_| spawn());
+    }
+}
+
+#[test]
+fn a_tree_of_them_takes_no_more_than_the_budget_of_one() {
+    let local = leaked();
+    let polls: &'static Cell<usize> = Box::leak(Box::default());
+    local.spawn(async move { branch(local, 6, polls) }).detach();
+    let before_the_other = block_on(local.run(local.spawn(async move { polls.get() })));
+    assert_eq!(before_the_other, usize::from(BUDGET) + 1);
+    while local.try_tick() {}
+    assert_eq!(polls.get(), (0..=6).map(|depth| 8_usize.pow(depth)).sum());
+}
+
+#[test]
+fn one_that_never_waits_has_a_limit_in_a_root_that_has_none() {
+    let local = leaked();
+    block_on(local.run(async {
+        // No limit here: this root is polled by another's `block_on`.
+        let task = local.spawn_by(
+            Spawn::new().eager(),
+            poll_fn(|cx| {
+                let units = (0..1_000).take_while(|_| poll_proceed(cx).is_ready()).count();
+                Poll::Ready(units)
+            }),
+        );
+        assert_eq!(task.await, usize::from(BUDGET));
+    }));
 }
 
 #[test]

@@ -3,14 +3,14 @@
 //! A task that ends in its first poll then never waits in a queue, nor does its memory grow cold there: a tree of tasks needs memory for
 //! one path from the root at a time, instead of for a whole level.
 //!
-//! It is polled inside of another poll, so this is where it is kept from growing over its head: by its home, which knows whether it may be polled
-//! on this thread at all; by the budget of the caller, a unit for each; and by how deep such spawns may stand in each other.
+//! It is polled inside of another poll, so this is where it is kept from growing over its head: by its home, which knows whether it may be
+//! polled on this thread at all; by the budget of the caller, a unit for each and then what the task itself takes, so that a whole tree of
+//! them takes no longer than one run of a task may; and by how deep such spawns may stand in each other.
 
 use std::cell::Cell;
 
 use super::runnable::Runnable;
-use crate::budget::{self, BUDGET};
-use crate::{Home, ScheduleInfo, home};
+use crate::{Home, ScheduleInfo, budget, home};
 
 /// How many such polls may stand in each other on a thread. Each takes room on its stack.
 const DEPTH_MOST: u8 = 16;
@@ -29,7 +29,7 @@ pub(super) fn begin(runnable: Runnable, home: &Home) {
             return schedule.schedule(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
         }
         let deeper = Deeper::new();
-        let again = runnable.poll(BUDGET);
+        let again = runnable.poll_in_spawn();
         drop(deeper);
         if let Some(runnable) = again {
             schedule.schedule(runnable, ScheduleInfo { woken_while_running: true, ..ScheduleInfo::default() });
