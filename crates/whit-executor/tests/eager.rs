@@ -11,7 +11,7 @@ use std::thread;
 
 use futures_lite::future::{block_on, yield_now};
 use whit_core::budget::{BUDGET, poll_proceed};
-use whit_core::{Spawn, current_task};
+use whit_core::{Spawn, cleanup, current_task};
 use whit_executor::{Executor, LocalExecutor};
 
 /// For tasks that spawn on it.
@@ -221,4 +221,37 @@ fn nothing_is_polled_while_the_executor_closes() {
     assert!(local.try_tick());
     local.close();
     assert!(local.is_empty() && !polled.get());
+}
+
+/// Calls it when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_clean_up_around_the_caller_is_not_that_of_the_task() {
+    let local = leaked();
+    block_on(local.run(async {
+        let waited = Rc::new(Cell::new(None));
+        let seen = waited.clone();
+        let spawns = OnDrop(move || {
+            let (waits, seen) = (local.spawn(pending::<()>()), seen.clone());
+            let task = async move {
+                let ((), cleanup) = cleanup::collect(|| drop(waits));
+                seen.set(Some(!cleanup.is_over()));
+                cleanup.await;
+            };
+            local.spawn_by(Spawn::new().eager(), task).detach();
+        });
+        let ((), cleanup) = cleanup::collect(|| drop(spawns));
+        cleanup.await;
+        while waited.get().is_none() {
+            yield_now().await;
+        }
+        assert_eq!(waited.get(), Some(true), "the future of its own task was there still");
+    }));
 }

@@ -10,7 +10,7 @@
 use std::cell::Cell;
 
 use super::runnable::Runnable;
-use crate::{Home, ScheduleInfo, budget, home};
+use crate::{Home, ScheduleInfo, budget, cleanup, home};
 
 /// How many such polls may stand in each other on a thread. Each takes room on its stack.
 const DEPTH_MOST: u8 = 16;
@@ -24,7 +24,9 @@ thread_local! {
 pub(super) fn begin(runnable: Runnable, home: &Home) {
     home::with(home, |schedule| {
         runnable.meta().adopted(&schedule.adopt(&runnable), home);
-        let admitted = schedule.admits_eager() && DEPTH.get() < DEPTH_MOST && budget::take();
+        // What this thread collects while it drops something is not to hold what the task drops, nor to end its own waits early.
+        let apart = !cleanup::is_collecting();
+        let admitted = apart && schedule.admits_eager() && DEPTH.get() < DEPTH_MOST && budget::take();
         if !admitted {
             return schedule.schedule(runnable, ScheduleInfo { spawned: true, ..ScheduleInfo::default() });
         }
