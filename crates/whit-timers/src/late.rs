@@ -70,9 +70,11 @@ mod counted {
     /// What is to be kept, anew; `None` if nothing can be counted here.
     pub(super) fn read() -> Option<Instant> {
         static USABLE: OnceLock<bool> = OnceLock::new();
-        let usable = *USABLE.get_or_init(|| kernel_counts() && is_fast_enough());
+        if !*USABLE.get_or_init(|| kernel_counts() && is_fast_enough()) {
+            return None;
+        }
         let since = cycles();
-        let kept = Instant::now().checked_add(LEAD).filter(|_| usable);
+        let kept = Instant::now().checked_add(LEAD);
         KEPT.set((since, kept));
         kept
     }
@@ -87,8 +89,9 @@ mod counted {
     fn is_fast_enough() -> bool {
         let (started, since) = (Instant::now(), cycles());
         while started.elapsed() < Duration::from_micros(20) {}
-        let passed = started.elapsed();
-        u128::from(cycles().wrapping_sub(since)) >= passed.as_nanos()
+        // Before the time: whoever is interrupted in between finds the counter too slow, and not too fast.
+        let counted = cycles().wrapping_sub(since);
+        u128::from(counted) >= started.elapsed().as_nanos()
     }
 
     #[inline]
