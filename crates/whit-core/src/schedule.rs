@@ -27,7 +27,7 @@ pub struct ScheduleInfo {
 /// Implementations must not panic, must not run the task inside `schedule`, and should run every runnable or drop it
 /// (which cancels the task).
 pub trait Schedule {
-    /// Queues a task that is ready: once after its spawn, then once after each wake.
+    /// Queues a task that is ready: once after its spawn, unless it [was polled there](Schedule::admits_eager), then once after each wake.
     ///
     /// Called from whichever thread woke the task.
     fn schedule(&self, runnable: Runnable, info: ScheduleInfo);

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::task::Poll;
+use std::sync::{Arc, mpsc};
+use std::task::{Poll, Waker};
 use std::thread;
 
+use futures_lite::FutureExt;
 use futures_lite::future::{block_on, yield_now};
 use whit_core::budget::{BUDGET, poll_proceed};
 use whit_core::{Spawn, cleanup, current_task};
@@ -254,4 +255,51 @@ fn a_clean_up_around_the_caller_is_not_that_of_the_task() {
         }
         assert_eq!(waited.get(), Some(true), "the future of its own task was there still");
     }));
+}
+
+/// Goes to another thread, which wakes it at once: also in the middle of its first poll.
+#[test]
+fn wakes_from_elsewhere_during_the_first_poll_are_not_lost() {
+    const TASKS: usize = 20_000;
+    let (send, wakers) = mpsc::channel::<Waker>();
+    let dropped = AtomicUsize::new(0);
+    let executor = Executor::new();
+    executor.on_unhandled(|_| {});
+    let task = |number: usize| {
+        let (mut polls, send, gone) = (0, send.clone(), OnDrop(|| _ = dropped.fetch_add(1, SeqCst)));
+        poll_fn(move |cx| {
+            let _gone = &gone;
+            polls += 1;
+            if polls == 3 {
+                assert!(!number.is_multiple_of(7), "of the task");
+                return Poll::Ready(());
+            }
+            send.send(cx.waker().clone()).unwrap();
+            (0..number % 300).for_each(|_| std::hint::spin_loop());
+            Poll::Pending
+        })
+    };
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || wakers.iter().take(2 * TASKS).for_each(Waker::wake));
+        scope.spawn(|| {
+            while !over.load(SeqCst) {
+                executor.try_tick();
+            }
+        });
+        block_on(executor.run(async {
+            for number in 0..TASKS {
+                let task = executor.spawn_by(Spawn::new().eager(), task(number));
+                match number % 3 {
+                    0 => _ = AssertUnwindSafe(task).catch_unwind().await,
+                    _ => task.detach(),
+                }
+            }
+            while !executor.is_empty() {
+                yield_now().await;
+            }
+        }));
+        over.store(true, SeqCst);
+    });
+    assert_eq!(dropped.load(SeqCst), TASKS);
 }
