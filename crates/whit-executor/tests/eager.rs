@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{pending, poll_fn};
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -120,6 +121,31 @@ fn they_do_not_stand_in_each_other_without_end() {
         }
     }));
     assert_eq!(DEEPEST.load(SeqCst), 16);
+}
+
+/// As [`nest`], each with much in its future, which debug builds copy from frame to frame.
+fn nest_much(local: &'static LocalExecutor<'static>, left: usize, ended: &'static Cell<usize>) {
+    let task = async move {
+        let much = black_box([0_u8; 16 << 10]);
+        if left > 0 {
+            nest_much(local, left - 1, ended);
+            yield_now().await;
+        }
+        black_box(&much);
+        ended.set(ended.get() + 1);
+    };
+    local.spawn_by(Spawn::new().eager(), task).detach();
+}
+
+#[test]
+fn they_do_not_fill_the_stack() {
+    let thread = thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        let (local, ended) = (leaked(), Box::leak(Box::default()));
+        block_on(local.run(async { nest_much(local, 100, ended) }));
+        while local.try_tick() {}
+        assert_eq!(ended.get(), 101);
+    });
+    thread.unwrap().join().unwrap();
 }
 
 #[test]
