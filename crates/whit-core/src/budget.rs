@@ -111,6 +111,11 @@ impl Units {
     fn unlimited() -> Units {
         Units(LEFT.replace(UNLIMITED))
     }
+
+    /// A limit where there is none; else what is left stays, and is used up by both.
+    pub(crate) fn shared() -> Option<Units> {
+        (LEFT.get() == UNLIMITED).then(|| Units::new(BUDGET))
+    }
 }
 
 impl Drop for Units {

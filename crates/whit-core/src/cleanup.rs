@@ -58,7 +58,7 @@ pub fn collect<R>(f: impl FnOnce() -> R) -> (R, Cleanup) {
             drop(TOKEN.with(RefCell::take));
         }
     }
-    if COLLECTING.with(Cell::get) {
+    if is_collecting() {
         return (f(), Cleanup { state: None });
     }
     COLLECTING.with(|collecting| collecting.set(true));
@@ -74,7 +74,13 @@ pub fn collect<R>(f: impl FnOnce() -> R) -> (R, Cleanup) {
 /// Being woken says nothing; only the drop of the last clone counts.
 #[inline]
 pub fn waker() -> Option<Waker> {
-    COLLECTING.with(Cell::get).then(token)
+    is_collecting().then(token)
+}
+
+/// Whether this thread is inside [`collect`].
+#[inline]
+pub(crate) fn is_collecting() -> bool {
+    COLLECTING.with(Cell::get)
 }
 
 #[cold]

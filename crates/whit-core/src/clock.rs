@@ -43,8 +43,8 @@ pub trait Clock: fmt::Debug {
 
     /// When `duration` will have passed, and not before; `None` if no [`Instant`] can hold that.
     ///
-    /// The sum with [`now`](Clock::now), unless a clock finds something cheaper: that of `whit-timers` may answer up to 5 µs more, for a
-    /// duration of 10 ms or longer.
+    /// The sum with [`now`](Clock::now), unless a clock finds something cheaper: that of `whit-timers` may answer up to 5 µs
+    /// more, for a duration of 10 ms or longer.
     fn after(&self, duration: Duration) -> Option<Instant> {
         self.now().checked_add(duration)
     }

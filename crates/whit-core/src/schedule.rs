@@ -27,7 +27,8 @@ pub struct ScheduleInfo {
 /// Implementations must not panic, must not run the task inside `schedule`, and should run every runnable or drop it
 /// (which cancels the task).
 pub trait Schedule {
-    /// Queues a task that is ready: once after its spawn, then once after each wake.
+    /// Queues a task that is ready: once after its spawn, unless it [was polled there](Schedule::admits_eager), then once
+    /// after each wake.
     ///
     /// Called from whichever thread woke the task.
     fn schedule(&self, runnable: Runnable, info: ScheduleInfo);
@@ -72,9 +73,9 @@ pub trait Schedule {
         None
     }
 
-    /// Whether a task that is being spawned may be polled in its [spawn](crate::Spawn::eager), on this thread and inside of whatever
-    /// is polled there. Asked of what stands in for the home on a thread that [drives](crate::drive) it; of the home itself elsewhere, where
-    /// the default, no, is right.
+    /// Whether a task that is being spawned may be polled in its [spawn](crate::Spawn::eager), on this thread and inside of
+    /// whatever is polled there. Asked of what stands in for the home on a thread that [drives](crate::drive) it; of the
+    /// home itself elsewhere, where the default, no, is right.
     fn admits_eager(&self) -> bool {
         false
     }

@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::task::Poll;
+use std::sync::{Arc, mpsc};
+use std::task::{Poll, Waker};
 use std::thread;
 
+use futures_lite::FutureExt;
 use futures_lite::future::{block_on, yield_now};
-use whit_core::budget::BUDGET;
-use whit_core::{Spawn, Task, current_task};
+use whit_core::budget::{BUDGET, poll_proceed};
+use whit_core::{Spawn, Task, cleanup, current_task};
 use whit_executor::{Executor, LocalExecutor};
 
 thread_local! {
@@ -127,6 +129,31 @@ fn they_do_not_stand_in_each_other_without_end() {
     assert_eq!(DEEPEST.load(SeqCst), 16);
 }
 
+/// As [`nest`], each with much in its future, which debug builds copy from frame to frame.
+fn nest_much(left: usize, ended: Rc<Cell<usize>>) {
+    let task = async move {
+        let much = black_box([0_u8; 16 << 10]);
+        if left > 0 {
+            nest_much(left - 1, ended.clone());
+            yield_now().await;
+        }
+        black_box(&much);
+        ended.set(ended.get() + 1);
+    };
+    spawn_local(task).detach();
+}
+
+#[test]
+fn they_do_not_fill_the_stack() {
+    let thread = thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        let ended = Rc::new(Cell::new(0));
+        nest_much(100, ended.clone());
+        LOCAL.with(|local| while local.try_tick() {});
+        assert_eq!(ended.get(), 101);
+    });
+    thread.unwrap().join().unwrap();
+}
+
 #[test]
 fn each_takes_a_unit_of_the_callers_budget() {
     run_local(async {
@@ -142,6 +169,39 @@ fn each_takes_a_unit_of_the_callers_budget() {
         spawn();
         assert_eq!(polled.get(), 1_001, "a new run has a new budget");
     });
+}
+
+/// Spawns eight of itself, down to the leaves.
+fn branch(depth: usize, polls: &Rc<Cell<usize>>) {
+    polls.set(polls.get() + 1);
+    for _ in 0..if depth > 0 { 8 } else { 0 } {
+        let polls = polls.clone();
+        spawn_local(async move { branch(depth - 1, &polls) }).detach();
+    }
+}
+
+#[test]
+fn a_tree_of_them_takes_no_more_than_the_budget_of_one() {
+    let polls = Rc::new(Cell::new(0));
+    let (tree, other) = (polls.clone(), polls.clone());
+    LOCAL.with(|local| local.spawn(async move { branch(6, &tree) })).detach();
+    let before_the_other = run_local(async move { other.get() });
+    assert_eq!(before_the_other, usize::from(BUDGET) + 1);
+    LOCAL.with(|local| while local.try_tick() {});
+    assert_eq!(polls.get(), (0..=6).map(|depth| 8_usize.pow(depth)).sum());
+}
+
+#[test]
+fn one_that_never_waits_has_a_limit_in_a_root_that_has_none() {
+    let root = async {
+        // No limit here: this root is polled by another's `block_on`.
+        let task = spawn_local(poll_fn(|cx| {
+            let units = (0..1_000).take_while(|_| poll_proceed(cx).is_ready()).count();
+            Poll::Ready(units)
+        }));
+        assert_eq!(task.await, usize::from(BUDGET));
+    };
+    LOCAL.with(|local| block_on(local.run(root)));
 }
 
 #[test]
@@ -187,4 +247,83 @@ fn nothing_is_polled_while_the_executor_closes() {
         local.close();
         assert!(local.is_empty() && !polled.get());
     });
+}
+
+/// Calls it when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_clean_up_around_the_caller_is_not_that_of_the_task() {
+    run_local(async {
+        let waited = Rc::new(Cell::new(None));
+        let seen = waited.clone();
+        let spawns = OnDrop(move || {
+            let (waits, seen) = (LOCAL.with(|local| local.spawn(pending::<()>())), seen.clone());
+            let task = async move {
+                let ((), cleanup) = cleanup::collect(|| drop(waits));
+                seen.set(Some(!cleanup.is_over()));
+                cleanup.await;
+            };
+            spawn_local(task).detach();
+        });
+        let ((), cleanup) = cleanup::collect(|| drop(spawns));
+        cleanup.await;
+        while waited.get().is_none() {
+            yield_now().await;
+        }
+        assert_eq!(waited.get(), Some(true), "the future of its own task was there still");
+    });
+}
+
+/// Goes to another thread, which wakes it at once: also in the middle of its first poll.
+#[test]
+fn wakes_from_elsewhere_during_the_first_poll_are_not_lost() {
+    const TASKS: usize = 20_000;
+    let (send, wakers) = mpsc::channel::<Waker>();
+    let dropped = AtomicUsize::new(0);
+    let executor = Executor::new();
+    executor.on_unhandled(|_| {});
+    let task = |number: usize| {
+        let (mut polls, send, gone) = (0, send.clone(), OnDrop(|| _ = dropped.fetch_add(1, SeqCst)));
+        poll_fn(move |cx| {
+            let _gone = &gone;
+            polls += 1;
+            if polls == 3 {
+                assert!(!number.is_multiple_of(7), "of the task");
+                return Poll::Ready(());
+            }
+            send.send(cx.waker().clone()).unwrap();
+            (0..number % 300).for_each(|_| std::hint::spin_loop());
+            Poll::Pending
+        })
+    };
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || wakers.iter().take(2 * TASKS).for_each(Waker::wake));
+        scope.spawn(|| {
+            while !over.load(SeqCst) {
+                executor.try_tick();
+            }
+        });
+        block_on(executor.run(async {
+            for number in 0..TASKS {
+                let task = executor.spawn_by(Spawn::new().eager(), task(number));
+                match number % 3 {
+                    0 => _ = AssertUnwindSafe(task).catch_unwind().await,
+                    _ => task.detach(),
+                }
+            }
+            while !executor.is_empty() {
+                yield_now().await;
+            }
+        }));
+        over.store(true, SeqCst);
+    });
+    assert_eq!(dropped.load(SeqCst), TASKS);
 }

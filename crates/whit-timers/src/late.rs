@@ -1,9 +1,10 @@
 //! When so much time will have passed, without reading the clock each time.
 //!
-//! Reading the system's clock takes a processor as long as half of all that is done for a timer, as it waits until whatever came before has ended. It
-//! counts its cycles too (x86's *time stamp counter*), which is read without that wait, in less than half the time. So a thread keeps what the clock
-//! said, made later by [`LEAD`], with the count from just before. While the counter is no further than by [`LASTS`], what is kept is the present or
-//! later, and a deadline that is counted from it is not early. Then the clock is read again.
+//! Reading the system's clock takes a processor as long as half of all that is done for a timer, as it waits until whatever
+//! came before has ended. It counts its cycles too (x86's *time stamp counter*), which is read without that wait, in less
+//! than half the time. So a thread keeps what the clock said, made later by [`LEAD`], with the count from just before. While
+//! the counter is no further than by [`LASTS`], what is kept is the present or later, and a deadline that is counted from it
+//! is not early. Then the clock is read again.
 //!
 //! Rules:
 //! 1. The counter is read before the clock, which is read when all before is done: so no more has passed since than the counter says.
@@ -89,8 +90,9 @@ mod counted {
     fn is_fast_enough() -> bool {
         let (started, since) = (Instant::now(), cycles());
         while started.elapsed() < Duration::from_micros(20) {}
-        let passed = started.elapsed();
-        u128::from(cycles().wrapping_sub(since)) >= passed.as_nanos()
+        // Before the time: whoever is interrupted in between finds the counter too slow, and not too fast.
+        let counted = cycles().wrapping_sub(since);
+        u128::from(counted) >= started.elapsed().as_nanos()
     }
 
     #[inline]

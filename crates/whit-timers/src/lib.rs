@@ -22,9 +22,10 @@
 //! [`Timers`] is a layer over a [`Park`](whit_core::Park): it narrows the deadline to that of its wheel's next timer, parks
 //! the layer below, and wakes what is due. There is a wheel for each processor, so that workers do not meet. Inserting and
 //! cancelling cost the same however many timers there are, and a timer is as precise as the park, not rounded to the wheel's
-//! ticks; where very many fire one after the other, they wait for up to half a millisecond to fire together. A duration of 10 ms or more is
-//! counted from a present that may be up to 5 µs ahead, as reading the clock each time would take as long as the rest. Futures take the clock of the current
-//! [`Handle`](whit_core::Handle); outside a runtime they start a process-wide default with one thread, `whit-timers`.
+//! ticks; where very many fire one after the other, they wait for up to half a millisecond to fire together. A duration of
+//! 10 ms or more is counted from a present that may be up to 5 µs ahead, as reading the clock each time would take as long
+//! as the rest. Futures take the clock of the current [`Handle`](whit_core::Handle); outside a runtime they start a
+//! process-wide default with one thread, `whit-timers`.
 //!
 //! # Cancellation and panics
 //!

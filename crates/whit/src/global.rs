@@ -55,10 +55,10 @@ where
 
 /// Spawns a task and polls it once before this returns, where that may be: asyncio's `eager_start`. Else as [`spawn`].
 ///
-/// Worth it for what mostly need not wait, and for tasks that spawn tasks: one that ends in that poll was never in a queue. What the caller holds it
-/// holds meanwhile, a lock or a borrow. On a thread that is no worker, deep inside of other such spawns, when the caller has had its share of
-/// the time, and in a simulation the task is queued as any other: it saves time, and promises no order. See
-/// [`Spawn::eager`](whit_core::Spawn::eager).
+/// Worth it for what mostly need not wait, and for tasks that spawn tasks: one that ends in that poll was never in a queue.
+/// What the caller holds it holds meanwhile, a lock or a borrow. On a thread that is no worker, deep inside of other such
+/// spawns, when the caller has had its share of the time, in a drop that a scope waits for, and in a simulation the task is
+/// queued as any other: it saves time, and promises no order. See [`Spawn::eager`](whit_core::Spawn::eager).
 ///
 /// # Panics
 ///

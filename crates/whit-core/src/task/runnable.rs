@@ -67,9 +67,14 @@ impl Runnable {
     fn poll_outside(self, units: u8) -> Option<Runnable> {
         let working = Working::new(self.meta().id());
         let _budget = budget::Units::new(units);
+        self.poll_working(&working)
+    }
+
+    #[inline(always)]
+    fn poll_working(self, working: &Working) -> Option<Runnable> {
         let cell = self.into_cell();
         // SAFETY: the runnable is taken apart, and made again if it is to run again.
-        unsafe { cell::run(cell, &working) }.then(|| Runnable(cell))
+        unsafe { cell::run(cell, working) }.then(|| Runnable(cell))
     }
 
     /// In the middle of another poll, or among inherited values: they must find all as it was.
@@ -79,6 +84,16 @@ impl Runnable {
         let _nothing_inherited = inherited::suspend();
         let _outside = Outside::new();
         self.poll_outside(units)
+    }
+
+    /// In the middle of whatever this thread does, and as a part of that: the task lives on the caller's budget.
+    #[inline(never)]
+    pub(super) fn poll_in_spawn(self) -> Option<Runnable> {
+        let _nothing_inherited = inherited::suspend();
+        let _outside = Outside::new();
+        let working = Working::new(self.meta().id());
+        let _budget = budget::Units::shared();
+        self.poll_working(&working)
     }
 
     /// Sends the task to its home again without running it.
