@@ -132,7 +132,7 @@ fn they_do_not_stand_in_each_other_without_end() {
 /// As [`nest`], each with much in its future, which debug builds copy from frame to frame.
 fn nest_much(left: usize, ended: Rc<Cell<usize>>) {
     let task = async move {
-        let much = black_box([0_u8; 16 << 10]);
+        let much = black_box([0_u8; 6 << 10]);
         if left > 0 {
             nest_much(left - 1, ended.clone());
             yield_now().await;
@@ -145,7 +145,7 @@ fn nest_much(left: usize, ended: Rc<Cell<usize>>) {
 
 #[test]
 fn they_do_not_fill_the_stack() {
-    let thread = thread::Builder::new().stack_size(2 << 20).spawn(|| {
+    let thread = thread::Builder::new().stack_size(768 << 10).spawn(|| {
         let ended = Rc::new(Cell::new(0));
         nest_much(100, ended.clone());
         LOCAL.with(|local| while local.try_tick() {});
