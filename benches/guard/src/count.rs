@@ -16,21 +16,24 @@ pub(crate) fn missing() -> Option<String> {
 /// Instructions for one pass.
 pub(crate) fn instructions(path: &Path) -> Result<f64, String> {
     let (short, long) = (1_000, 6_000);
-    let (few, many) = (run(path, short)?, run(path, long)?);
+    let with = |times: u32| run(&["path", path.name, &times.to_string()]);
+    let (few, many) = (with(short)?, with(long)?);
     Ok((many - few) / f64::from(long - short))
 }
 
-fn run(path: &Path, times: u32) -> Result<f64, String> {
+/// Instructions of this program with such arguments.
+pub(crate) fn run(args: &[&str]) -> Result<f64, String> {
     let this = std::env::current_exe().map_err(|error| format!("where this program stands is not known: {error}"))?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this);
-    let output = valgrind.args(["path", path.name, &times.to_string()]).output();
+    let output = valgrind.args(args).output();
     let output = output.map_err(|error| format!("valgrind could not be started: {error}"))?;
     let text = String::from_utf8_lossy(&output.stderr);
+    let asked = args.join(" ");
     if !output.status.success() {
-        return Err(format!("the path `{}` failed under valgrind: {text}", path.name));
+        return Err(format!("`{asked}` failed under valgrind: {text}"));
     }
-    collected(&text).ok_or_else(|| format!("valgrind said nothing of use about `{}`: {text}", path.name))
+    collected(&text).ok_or_else(|| format!("valgrind said nothing of use about `{asked}`: {text}"))
 }
 
 /// From a line such as `==7== Collected : 1234`.

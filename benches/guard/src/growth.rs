@@ -1,0 +1,158 @@
+//! `cargo xtask guard --growth`: whether a spawn, a wake, a timer and a readiness cost the same beside a thousand others and
+//! beside a million.
+
+use std::future::{Future, poll_fn};
+use std::hint::black_box;
+use std::os::unix::net::UnixDatagram;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use whit::Async;
+use whit::sync::Notify;
+
+use crate::count;
+
+/// Passes that are counted: many, as what the others take to come and go is not the same to the last instruction.
+const PASSES: u32 = 100_000;
+/// Beside so many.
+const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
+/// The dearest by the cheapest size may be so much.
+const TOLERANCE: f64 = 1.1;
+
+struct Growing {
+    name: &'static str,
+    what: &'static str,
+    /// Passes so many times, beside so many others.
+    run: fn(u32, u32),
+    most: u32,
+}
+
+const ALL: [Growing; 4] = [
+    Growing { name: "spawn", what: "a task is spawned and awaited; tasks that sleep", run: spawn, most: 1_000_000 },
+    Growing { name: "wake", what: "a task wakes another, and is woken; tasks that sleep", run: wake, most: 1_000_000 },
+    Growing { name: "timer", what: "a sleep is made, polled, dropped; timers", run: timer, most: 1_000_000 },
+    // As many descriptors as a process is mostly given.
+    Growing {
+        name: "readiness",
+        what: "a datagram is sent and awaited; sockets that are silent",
+        run: readiness,
+        most: 10_000,
+    },
+];
+
+/// Runs one of them.
+pub(crate) fn run(name: &str, times: u32, beside: u32) -> Result<(), String> {
+    let growing = ALL.iter().find(|growing| growing.name == name);
+    let growing = growing.ok_or_else(|| format!("nothing that may grow is called `{name}`"))?;
+    (growing.run)(times, beside);
+    Ok(())
+}
+
+/// Counts those whose name contains one of `only`, prints the table, and fails if one grows.
+pub(crate) fn table(only: &[String]) -> Result<(), String> {
+    if let Some(unknown) = only.iter().find(|part| !ALL.iter().any(|growing| growing.name.contains(&***part))) {
+        let names = ALL.map(|growing| growing.name).join(", ");
+        return Err(format!("nothing that may grow is called `{unknown}`; there are: {names}"));
+    }
+    if let Some(why) = count::missing() {
+        println!("the instruction counts are skipped: {why}");
+        return Ok(());
+    }
+    println!(
+        "{:<10} {:>9} {:>9} {:>9} {:>9}  what, beside how many others",
+        "path", "1,000", "10,000", "100,000", "1,000,000"
+    );
+    let mut grown = Vec::new();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(&**part));
+    for Growing { name, what, most, .. } in ALL.iter().filter(|growing| wanted(growing.name)) {
+        let mut counts = Vec::new();
+        for beside in SIZES.into_iter().filter(|beside| beside <= most) {
+            let beside = beside.to_string();
+            let with = |passes: &str| count::run(&["growth", name, passes, &beside]);
+            counts.push((with(&PASSES.to_string())? - with("0")?) / f64::from(PASSES));
+        }
+        let shown: Vec<_> = counts.iter().map(|count| format!("{count:>9.1}")).collect();
+        println!("{name:<10} {:<39}  {what}", shown.join(" "));
+        let (least, most) =
+            counts.iter().fold((f64::MAX, 0.0_f64), |(least, most), count| (least.min(*count), most.max(*count)));
+        if most > TOLERANCE * least {
+            grown.push(*name);
+        }
+    }
+    if grown.is_empty() { Ok(()) } else { Err(format!("{} cost more beside more others", grown.join(", "))) }
+}
+
+/// On one worker, in a task.
+fn worker<F: Future<Output = ()> + Send + 'static>(future: F) {
+    whit::Builder::new().workers(1).on_blocked(|_| {}).run(async { whit::spawn(future).await });
+}
+
+/// So many tasks that sleep for longer than this runs.
+async fn sleepers(count: u32) {
+    for number in 0..count {
+        whit::spawn(whit::sleep(Duration::from_secs(100_000))).detach();
+        if number % 100 == 0 {
+            whit::yield_now().await;
+        }
+    }
+    whit::yield_now().await;
+}
+
+fn spawn(times: u32, beside: u32) {
+    worker(async move {
+        sleepers(beside).await;
+        for number in 0..times {
+            black_box(whit::spawn(async move { number }).await);
+        }
+    });
+}
+
+fn wake(times: u32, beside: u32) {
+    worker(async move {
+        sleepers(beside).await;
+        let (to, back) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (theirs, answer) = (to.clone(), back.clone());
+        let other = whit::spawn(async move {
+            for _ in 0..times {
+                theirs.notified().await;
+                answer.notify_one();
+            }
+        });
+        for _ in 0..times {
+            to.notify_one();
+            back.notified().await;
+        }
+        other.await;
+    });
+}
+
+fn timer(times: u32, beside: u32) {
+    worker(async move {
+        sleepers(beside).await;
+        for _ in 0..times {
+            let mut sleep = pin!(whit::sleep(Duration::from_secs(1_000)));
+            poll_fn(|cx| {
+                assert!(sleep.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+        }
+    });
+}
+
+fn readiness(times: u32, beside: u32) {
+    worker(async move {
+        let unbound = || Async::new(UnixDatagram::unbound().expect("descriptors are left")).expect("it can be watched");
+        let silent: Vec<_> = (0..beside).map(|_| unbound()).collect();
+        let (one, two) = UnixDatagram::pair().expect("descriptors are left");
+        let (one, two) = (Async::new(one).expect("it can be watched"), Async::new(two).expect("it can be watched"));
+        let mut buffer = [0; 8];
+        for _ in 0..times {
+            one.send(b"x").await.expect("there is room");
+            two.recv(&mut buffer).await.expect("it was sent");
+        }
+        black_box(silent);
+    });
+}
