@@ -38,7 +38,7 @@ pub(crate) fn ci() -> Result {
         let args: Vec<_> = whit.into_iter().chain(tests.iter().flat_map(|test| ["--test", *test])).collect();
         cargo(&args, &[])
     })?;
-    step("instruction counts", &mut || program("whit-guard", &[]))?;
+    step("instruction counts", &mut || program("whit-guard", None, &[]))?;
     if root().join("crates/whit/examples/tour.rs").exists() {
         step("the tour", &mut || cargo(&["run", "--release", "--example", "tour"], &[]))?;
     }
@@ -97,9 +97,11 @@ pub(crate) fn loom() -> Result {
 }
 
 /// Builds a program of the workspace for release, and runs it.
-pub(crate) fn program(package: &str, arguments: &[String]) -> Result {
-    let args = ["run", "--release", "--quiet", "-p", package, "--"];
-    let args: Vec<_> = args.into_iter().chain(arguments.iter().map(String::as_str)).collect();
+pub(crate) fn program(package: &str, bin: Option<&str>, arguments: &[String]) -> Result {
+    let mut args = vec!["run", "--release", "--quiet", "-p", package];
+    args.extend(bin.into_iter().flat_map(|bin| ["--bin", bin]));
+    args.push("--");
+    args.extend(arguments.iter().map(String::as_str));
     cargo(&args, &[])
 }
 

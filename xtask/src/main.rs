@@ -1,4 +1,4 @@
-//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|guard|loom|sanitize|syscalls|tidy>`.
+//! The way in for people and CI alike: `cargo xtask <bench|ci|cross|deny|each|growth|guard|loom|sanitize|syscalls|tidy>`.
 
 mod ci;
 mod cross;
@@ -13,18 +13,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
     let result = match command.as_str() {
-        "bench" => ci::program("whit-benches", &more()),
+        "bench" => ci::program("whit-benches", None, &more()),
         "ci" => ci::ci(),
         "cross" => cross::check(),
         "deny" => ci::deny(),
         "each" => ci::each(),
-        "guard" => ci::program("whit-guard", &more()),
+        "growth" => ci::program("whit-guard", Some("growth"), &more()),
+        "guard" => ci::program("whit-guard", None, &more()),
         "loom" => ci::loom(),
         "sanitize" => sanitize::sanitize(std::env::args().nth(2).as_deref()),
         "syscalls" => syscalls::count(),
         "tidy" => tidy::check(),
         other => Err(format!(
-            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, guard, loom, sanitize, syscalls, tidy"
+            "`cargo xtask {other}` is not a command; there are: bench, ci, cross, deny, each, growth, guard, loom, sanitize, syscalls, tidy"
         )),
     };
     match result {

@@ -2,8 +2,6 @@
 
 use std::process::Command;
 
-use crate::paths::Path;
-
 /// Why nothing can be counted here.
 pub(crate) fn missing() -> Option<String> {
     match Command::new("valgrind").arg("--version").output() {
@@ -13,23 +11,18 @@ pub(crate) fn missing() -> Option<String> {
     }
 }
 
-/// Instructions for one pass.
-pub(crate) fn instructions(path: &Path) -> Result<f64, String> {
-    let (short, long) = (1_000, 6_000);
-    let with = |times: u32| run(&["path", path.name, &times.to_string()]);
-    let (few, many) = (with(short)?, with(long)?);
-    Ok((many - few) / f64::from(long - short))
+/// Instructions for one pass: by this program with the arguments for a few passes and for many.
+pub(crate) fn instructions(few: u32, many: u32, args: impl Fn(String) -> Vec<String>) -> Result<f64, String> {
+    Ok((run(&args(many.to_string()))? - run(&args(few.to_string()))?) / f64::from(many - few))
 }
 
-/// Instructions of this program with such arguments.
-pub(crate) fn run(args: &[&str]) -> Result<f64, String> {
+fn run(args: &[String]) -> Result<f64, String> {
     let this = std::env::current_exe().map_err(|error| format!("where this program stands is not known: {error}"))?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(this);
     let output = valgrind.args(args).output();
     let output = output.map_err(|error| format!("valgrind could not be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    let asked = args.join(" ");
+    let (text, asked) = (String::from_utf8_lossy(&output.stderr), args.join(" "));
     if !output.status.success() {
         return Err(format!("`{asked}` failed under valgrind: {text}"));
     }

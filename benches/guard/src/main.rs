@@ -7,8 +7,6 @@
 
 mod count;
 mod file;
-#[cfg(unix)]
-mod growth;
 mod paths;
 
 use std::path::PathBuf;
@@ -29,9 +27,6 @@ struct Args {
     /// Writes the counts to the file, instead of comparing with it.
     #[arg(long)]
     update: bool,
-    /// Counts beside a thousand to a million others instead, and fails if that makes a difference. Takes minutes.
-    #[arg(long)]
-    growth: bool,
     /// Only paths whose name contains this; may be given several times.
     #[arg(long, value_name = "PATH")]
     only: Vec<String>,
@@ -47,21 +42,12 @@ enum Command {
     /// Runs one path so many times; for the program itself, under valgrind.
     #[command(hide = true)]
     Path { name: String, times: u32 },
-    /// The same beside others.
-    #[command(hide = true)]
-    Growth { name: String, times: u32, beside: u32 },
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match &args.command {
         Some(Command::Path { name, times }) => paths::run(name, *times),
-        #[cfg(unix)]
-        Some(Command::Growth { name, times, beside }) => growth::run(name, *times, *beside),
-        #[cfg(unix)]
-        None if args.growth => growth::table(&args.only),
-        #[cfg(not(unix))]
-        Some(Command::Growth { .. }) => Err("what may grow is counted on Unix".to_owned()),
         None => guard(&args),
     };
     match done {
@@ -98,7 +84,7 @@ fn guard(args: &Args) -> Result<(), String> {
             now.instructions.extend(old.map(|old| (path.name.to_owned(), old)));
             continue;
         }
-        let count = count::instructions(path)?;
+        let count = count::instructions(1_000, 6_000, |times| vec!["path".into(), path.name.into(), times])?;
         now.instructions.insert(path.name.to_owned(), count);
         let (shown, change, good) = match old {
             Some(old) => (

@@ -1,18 +1,21 @@
-//! `cargo xtask guard --growth`: whether a spawn, a wake, a timer and a readiness cost the same beside a thousand others and
-//! beside a million.
+//! `cargo xtask growth`: whether a spawn, a wake, a timer and a readiness cost the same beside a thousand others and beside a
+//! million. A program of its own, so that what it calls does not change how the counted paths of the guard are compiled.
+
+#[path = "../count.rs"]
+mod count;
 
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::os::unix::net::UnixDatagram;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use clap::{Parser, Subcommand};
 use whit::Async;
 use whit::sync::Notify;
-
-use crate::count;
 
 /// Passes that are counted: many, as what the others take to come and go is not the same to the last instruction.
 const PASSES: u32 = 100_000;
@@ -42,8 +45,39 @@ const ALL: [Growing; 4] = [
     },
 ];
 
-/// Runs one of them.
-pub(crate) fn run(name: &str, times: u32, beside: u32) -> Result<(), String> {
+#[derive(Parser)]
+#[command(name = "cargo xtask growth", about = "instruction counts beside a thousand to a million others")]
+struct Args {
+    /// Only what has this in its name; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Passes so many times, beside so many others; for the program itself, under valgrind.
+    #[command(hide = true)]
+    Beside { name: String, times: u32, beside: u32 },
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match &args.command {
+        Some(Command::Beside { name, times, beside }) => run(name, *times, *beside),
+        None => table(&args.only),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("growth: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(name: &str, times: u32, beside: u32) -> Result<(), String> {
     let growing = ALL.iter().find(|growing| growing.name == name);
     let growing = growing.ok_or_else(|| format!("nothing that may grow is called `{name}`"))?;
     (growing.run)(times, beside);
@@ -51,7 +85,7 @@ pub(crate) fn run(name: &str, times: u32, beside: u32) -> Result<(), String> {
 }
 
 /// Counts those whose name contains one of `only`, prints the table, and fails if one grows.
-pub(crate) fn table(only: &[String]) -> Result<(), String> {
+fn table(only: &[String]) -> Result<(), String> {
     if let Some(unknown) = only.iter().find(|part| !ALL.iter().any(|growing| growing.name.contains(&***part))) {
         let names = ALL.map(|growing| growing.name).join(", ");
         return Err(format!("nothing that may grow is called `{unknown}`; there are: {names}"));
@@ -69,9 +103,8 @@ pub(crate) fn table(only: &[String]) -> Result<(), String> {
     for Growing { name, what, most, .. } in ALL.iter().filter(|growing| wanted(growing.name)) {
         let mut counts = Vec::new();
         for beside in SIZES.into_iter().filter(|beside| beside <= most) {
-            let beside = beside.to_string();
-            let with = |passes: &str| count::run(&["growth", name, passes, &beside]);
-            counts.push((with(&PASSES.to_string())? - with("0")?) / f64::from(PASSES));
+            let args = |times| vec!["beside".into(), (*name).into(), times, beside.to_string()];
+            counts.push(count::instructions(0, PASSES, args)?);
         }
         let shown: Vec<_> = counts.iter().map(|count| format!("{count:>9.1}")).collect();
         println!("{name:<10} {:<39}  {what}", shown.join(" "));
