@@ -6,7 +6,7 @@ mod count;
 
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
-use std::os::unix::net::UnixDatagram;
+use std::net::UdpSocket;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -177,10 +177,14 @@ fn timer(times: u32, beside: u32) {
 
 fn readiness(times: u32, beside: u32) {
     worker(async move {
-        let unbound = || Async::new(UnixDatagram::unbound().expect("descriptors are left")).expect("it can be watched");
-        let silent: Vec<_> = (0..beside).map(|_| unbound()).collect();
-        let (one, two) = UnixDatagram::pair().expect("descriptors are left");
-        let (one, two) = (Async::new(one).expect("it can be watched"), Async::new(two).expect("it can be watched"));
+        let bound = || {
+            let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("descriptors and ports are left");
+            Async::new(socket).expect("it can be watched")
+        };
+        let silent: Vec<_> = (0..beside).map(|_| bound()).collect();
+        let (one, two) = (bound(), bound());
+        let address = two.get_ref().local_addr().expect("it is bound");
+        one.get_ref().connect(address).expect("it is there");
         let mut buffer = [0; 8];
         for _ in 0..times {
             one.send(b"x").await.expect("there is room");
