@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 use whit::Async;
 use whit::sync::Notify;
 
+const FEW: u32 = 1_000;
 /// Passes that are counted: many, as what the others take to come and go is not the same to the last instruction.
 const PASSES: u32 = 100_000;
 /// Beside so many.
@@ -104,7 +105,8 @@ fn table(only: &[String]) -> Result<(), String> {
         let mut counts = Vec::new();
         for beside in SIZES.into_iter().filter(|beside| beside <= most) {
             let args = |times| vec!["beside".into(), (*name).into(), times, beside.to_string()];
-            counts.push(count::instructions(0, PASSES, args)?);
+            // A few in both, which bring what the others have to say at the start.
+            counts.push(count::instructions(FEW, PASSES, args)?);
         }
         let shown: Vec<_> = counts.iter().map(|count| format!("{count:>9.1}")).collect();
         println!("{name:<10} {:<39}  {what}", shown.join(" "));
