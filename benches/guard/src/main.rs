@@ -7,6 +7,7 @@
 
 mod count;
 mod file;
+mod passes;
 mod paths;
 
 use std::path::PathBuf;

@@ -1,13 +1,14 @@
 //! The paths that are counted: each a loop, on one thread, so that the count is the same each time.
 
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, ready};
 use std::hint::black_box;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use whit::parts::core::{Dir, Source};
 use whit::sync::{Mutex, Notify, RwLock, Semaphore, oneshot};
+
+use crate::passes;
 
 pub(crate) struct Path {
     pub(crate) name: &'static str,
@@ -64,11 +65,7 @@ fn spawn_run(times: u32) {
 }
 
 fn spawn_await(times: u32) {
-    worker(async move {
-        for number in 0..times {
-            black_box(whit::spawn(async move { number }).await);
-        }
-    });
+    worker(passes::spawn_await(times));
 }
 
 fn spawn_await_local(times: u32) {
@@ -102,21 +99,7 @@ fn yields_local(times: u32) {
 }
 
 fn wake(times: u32) {
-    worker(async move {
-        let (to, back) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
-        let (theirs, answer) = (to.clone(), back.clone());
-        let other = whit::spawn(async move {
-            for _ in 0..times {
-                theirs.notified().await;
-                answer.notify_one();
-            }
-        });
-        for _ in 0..times {
-            to.notify_one();
-            back.notified().await;
-        }
-        other.await;
-    });
+    worker(passes::wake(times));
 }
 
 /// Outside of any runtime, and so without a budget.
@@ -194,17 +177,8 @@ fn channel_bounded(times: u32) {
 }
 
 fn timer(times: u32) {
-    worker(async move {
-        for _ in 0..times {
-            // Short, so that the clock is read: whether it need not be depends on the machine, and on how slowly the counts are taken.
-            let mut sleep = pin!(whit::sleep(Duration::from_millis(9)));
-            poll_fn(|cx| {
-                assert!(sleep.as_mut().poll(cx).is_pending());
-                Poll::Ready(())
-            })
-            .await;
-        }
-    });
+    // Short, so that the clock is read: whether it need not be depends on the machine, and on how slowly the counts are taken.
+    worker(passes::timer(times, Duration::from_millis(9)));
 }
 
 fn readiness(times: u32) {

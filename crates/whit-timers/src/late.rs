@@ -7,11 +7,12 @@
 //! is not early. Then the clock is read again.
 //!
 //! Rules:
-//! 1. The counter is read before the clock, which is read when all before is done: so no more has passed since than the counter says.
+//! 1. The counter is read before the clock, which is read when all before is done: so no more has passed since than the
+//!    counter says.
 //! 2. No cycle is longer than a nanosecond, which is tried once; and all processors count alike, as they do if the kernel takes
 //!    its own time from them, which is asked once.
-//! 3. The counter may be read early, before instructions that the processor has not ended yet: a few hundred at the most. `LEAD` is longer
-//!    than `LASTS` by more than they take.
+//! 3. The counter may be read early, before instructions that the processor has not ended yet: a few hundred at the most.
+//!    `LEAD` is longer than `LASTS` by more than they take.
 //! 4. A counter that was set back seems to be far ahead, as the difference has no sign.
 //!
 //! Short durations are counted from what the clock says: for them `LEAD` would be much.

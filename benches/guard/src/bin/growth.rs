@@ -3,19 +3,17 @@
 
 #[path = "../count.rs"]
 mod count;
+#[path = "../passes.rs"]
+mod passes;
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::hint::black_box;
 use std::net::UdpSocket;
-use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use whit::Async;
-use whit::sync::Notify;
 
 const FEW: u32 = 1_000;
 /// Passes that are counted: many, as what the others take to come and go is not the same to the last instruction.
@@ -30,19 +28,25 @@ struct Growing {
     what: &'static str,
     /// Passes so many times, beside so many others.
     run: fn(u32, u32),
-    most: u32,
+    /// How many others there may be.
+    most: fn() -> u32,
 }
 
 const ALL: [Growing; 4] = [
-    Growing { name: "spawn", what: "a task is spawned and awaited; tasks that sleep", run: spawn, most: 1_000_000 },
-    Growing { name: "wake", what: "a task wakes another, and is woken; tasks that sleep", run: wake, most: 1_000_000 },
-    Growing { name: "timer", what: "a sleep is made, polled, dropped; timers", run: timer, most: 1_000_000 },
-    // As many descriptors as a process is mostly given.
+    Growing { name: "spawn", what: "a task is spawned and awaited; tasks that sleep", run: spawn, most: || 1_000_000 },
+    Growing {
+        name: "wake",
+        what: "a task wakes another, and is woken; tasks that sleep",
+        run: wake,
+        most: || 1_000_000,
+    },
+    Growing { name: "timer", what: "a sleep is made, polled, dropped; timers", run: timer, most: || 1_000_000 },
     Growing {
         name: "readiness",
         what: "a datagram is sent and awaited; sockets that are silent",
         run: readiness,
-        most: 10_000,
+        // Ports are fewer than a million too; and some descriptors are for the rest of the process.
+        most: || descriptors().saturating_sub(100).min(10_000),
     },
 ];
 
@@ -103,7 +107,8 @@ fn table(only: &[String]) -> Result<(), String> {
     let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(&**part));
     for Growing { name, what, most, .. } in ALL.iter().filter(|growing| wanted(growing.name)) {
         let mut counts = Vec::new();
-        for beside in SIZES.into_iter().filter(|beside| beside <= most) {
+        let most = most();
+        for beside in SIZES.into_iter().filter(|beside| *beside <= most) {
             let args = |times| vec!["beside".into(), (*name).into(), times, beside.to_string()];
             // A few in both, which bring what the others have to say at the start.
             counts.push(count::instructions(FEW, PASSES, args)?);
@@ -138,46 +143,26 @@ async fn sleepers(count: u32) {
 fn spawn(times: u32, beside: u32) {
     worker(async move {
         sleepers(beside).await;
-        for number in 0..times {
-            black_box(whit::spawn(async move { number }).await);
-        }
+        passes::spawn_await(times).await;
     });
 }
 
 fn wake(times: u32, beside: u32) {
     worker(async move {
         sleepers(beside).await;
-        let (to, back) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (theirs, answer) = (to.clone(), back.clone());
-        let other = whit::spawn(async move {
-            for _ in 0..times {
-                theirs.notified().await;
-                answer.notify_one();
-            }
-        });
-        for _ in 0..times {
-            to.notify_one();
-            back.notified().await;
-        }
-        other.await;
+        passes::wake(times).await;
     });
 }
 
 fn timer(times: u32, beside: u32) {
     worker(async move {
         sleepers(beside).await;
-        for _ in 0..times {
-            let mut sleep = pin!(whit::sleep(Duration::from_secs(1_000)));
-            poll_fn(|cx| {
-                assert!(sleep.as_mut().poll(cx).is_pending());
-                Poll::Ready(())
-            })
-            .await;
-        }
+        passes::timer(times, Duration::from_secs(1_000)).await;
     });
 }
 
 fn readiness(times: u32, beside: u32) {
+    descriptors();
     worker(async move {
         let bound = || {
             let socket = UdpSocket::bind(("127.0.0.1", 0)).expect("descriptors and ports are left");
@@ -194,4 +179,20 @@ fn readiness(times: u32, beside: u32) {
         }
         black_box(silent);
     });
+}
+
+/// As many as this process may have, which it may from now on.
+#[cfg(unix)]
+fn descriptors() -> u32 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    // What cannot be raised stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    getrlimit(Resource::Nofile).current.map_or(u32::MAX, |current| u32::try_from(current).unwrap_or(u32::MAX))
+}
+
+#[cfg(not(unix))]
+fn descriptors() -> u32 {
+    u32::MAX
 }

@@ -64,10 +64,10 @@ impl<'n> Spawn<'n> {
     /// need not wait has ended then, without having been in a queue.
     ///
     /// It may be on a thread that drives the home, if that [admits it](crate::Schedule::admits_eager) as whit's executors
-    /// do while they run: in a task of theirs, say, or in the root. It takes a unit of the caller's [budget](crate::budget), and then lives on it
-    /// as well, so that a whole tree of such tasks takes no longer than one run of a task may; and up to 16 such polls stand
-    /// in each other, fewer if they need much of the stack. Where it may not be, the task is queued as any other: this saves
-    /// time, and promises no order.
+    /// do while they run: in a task of theirs, say, or in the root. It takes a unit of the caller's
+    /// [budget](crate::budget), and then lives on it as well, so that a whole tree of such tasks takes no longer than one
+    /// run of a task may; and up to 16 such polls stand in each other, fewer if they need much of the stack. Where it may
+    /// not be, the task is queued as any other: this saves time, and promises no order.
     ///
     /// What the caller holds, a lock or a borrow, it holds in that poll too. If that takes long, the watch for blocked polls
     /// names the caller.

@@ -176,12 +176,12 @@ mod precise {
         Ok(unsafe { std::slice::from_raw_parts(events.as_ptr().cast::<Event>(), filled) })
     }
 
-    /// The system call, without a signal mask, and without the C library: a function of it would return before `refill_returns`.
+    /// The system call, without a signal mask; on x86-64 without the C library, as its function would return before
+    /// `refill_returns`.
     ///
     /// # Safety
     ///
     /// The descriptor is open; `events` has room for as many as `most`; `timeout` is as the kernel's.
-    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
     #[inline(always)]
     unsafe fn call(
         epoll: i32,
@@ -189,43 +189,35 @@ mod precise {
         most: usize,
         timeout: &libc::timespec,
     ) -> io::Result<usize> {
-        let answer: isize;
-        // SAFETY: as the caller promised; these are the registers of a system call, of which it changes the named ones.
-        unsafe {
-            std::arch::asm!(
-                "syscall",
-                inlateout("rax") libc::SYS_epoll_pwait2 as isize => answer,
-                in("rdi") epoll as isize,
-                in("rsi") events,
-                in("rdx") most,
-                in("r10") timeout,
-                in("r8") 0usize,
-                in("r9") 0usize,
-                lateout("rcx") _,
-                lateout("r11") _,
-                options(nostack, preserves_flags),
-            );
+        #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+        {
+            let answer: isize;
+            // SAFETY: as the caller promised; these are the registers of a system call, of which it changes the named ones.
+            unsafe {
+                std::arch::asm!(
+                    "syscall",
+                    inlateout("rax") libc::SYS_epoll_pwait2 as isize => answer,
+                    in("rdi") epoll as isize,
+                    in("rsi") events,
+                    in("rdx") most,
+                    in("r10") timeout,
+                    in("r8") 0usize,
+                    in("r9") 0usize,
+                    lateout("rcx") _,
+                    lateout("r11") _,
+                    options(nostack, preserves_flags),
+                );
+            }
+            usize::try_from(answer).map_err(|_| io::Error::from_raw_os_error(-answer as i32))
         }
-        usize::try_from(answer).map_err(|_| io::Error::from_raw_os_error(-answer as i32))
-    }
-
-    /// The same through the C library.
-    ///
-    /// # Safety
-    ///
-    /// As above.
-    #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
-    unsafe fn call(
-        epoll: i32,
-        events: *mut MaybeUninit<Event>,
-        most: usize,
-        timeout: &libc::timespec,
-    ) -> io::Result<usize> {
-        let mask = std::ptr::null::<libc::sigset_t>();
-        let timeout: *const libc::timespec = timeout;
-        // SAFETY: as the caller promised.
-        let filled =
-            unsafe { libc::syscall(libc::SYS_epoll_pwait2, epoll, events, most as libc::c_int, timeout, mask, 0usize) };
-        usize::try_from(filled).map_err(|_| io::Error::last_os_error())
+        #[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+        {
+            let mask = std::ptr::null::<libc::sigset_t>();
+            let timeout: *const libc::timespec = timeout;
+            let most = most as libc::c_int;
+            // SAFETY: as the caller promised.
+            let filled = unsafe { libc::syscall(libc::SYS_epoll_pwait2, epoll, events, most, timeout, mask, 0usize) };
+            usize::try_from(filled).map_err(|_| io::Error::last_os_error())
+        }
     }
 }
